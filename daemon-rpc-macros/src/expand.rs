@@ -1,0 +1,116 @@
+//! From the annotated function to a program.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Error, Expr, ExprLit, ItemFn, Lit, ReturnType, parse2};
+
+use crate::handler;
+use crate::options::Options;
+
+/// The program, or what is wrong together with as much of the program as helps an editor to go on.
+pub(crate) fn main(options: TokenStream, function: TokenStream) -> TokenStream {
+    let item = match parse2::<ItemFn>(function.clone()) {
+        Ok(item) => item,
+        Err(error) => {
+            let error = Error::new(
+                error.span(),
+                format!("`#[daemon_rpc::main]` stands on an async function: {error}"),
+            );
+            return beside(error, function);
+        }
+    };
+    match (parse2::<Options>(options), handler::check(&item)) {
+        (Ok(options), Ok(())) => program(&options, &item),
+        (Err(mut error), Err(other)) => {
+            error.combine(other);
+            without_program(error, &item)
+        }
+        (Err(error), Ok(())) | (Ok(_), Err(error)) => without_program(error, &item),
+    }
+}
+
+fn beside(error: Error, function: TokenStream) -> TokenStream {
+    let error = error.into_compile_error();
+    quote!(#error #function)
+}
+
+/// The function with a `main` beside it, or inside it where the function itself has that name, so that the error is the
+/// only one.
+fn without_program(error: Error, item: &ItemFn) -> TokenStream {
+    let error = error.into_compile_error();
+    if item.sig.receiver().is_some() {
+        quote!(#error #item)
+    } else if item.sig.ident == "main" {
+        quote!(#error fn main() { #[allow(dead_code)] #item })
+    } else {
+        quote!(#error #[allow(dead_code)] #item fn main() {})
+    }
+}
+
+fn program(options: &Options, item: &ItemFn) -> TokenStream {
+    let (beside, inside) = if item.sig.ident == "main" { (None, Some(item)) } else { (Some(item), None) };
+    let handler = handler_impl(item);
+    let id = options.id.as_ref().map(id);
+    quote! {
+        #beside
+
+        fn main() -> ::std::process::ExitCode {
+            #inside
+
+            #handler
+
+            ::daemon_rpc::App::new(::daemon_rpc::build!()) #id .run(__Handler)
+        }
+    }
+}
+
+fn handler_impl(item: &ItemFn) -> TokenStream {
+    let function = &item.sig.ident;
+    let types = handler::parameter_types(&item.sig);
+    let names: Vec<_> = (0..types.len()).map(|number| format_ident!("parameter_{number}")).collect();
+    let needs =
+        types.iter().map(|ty| quote_spanned!(ty.span()=> .and(<#ty as ::daemon_rpc::FromInvocation>::NEEDS)));
+    let takes = types.iter().map(|ty| {
+        quote_spanned!(ty.span()=> <#ty as ::daemon_rpc::FromInvocation>::from_invocation(&mut invocation)?)
+    });
+    let returned = match &item.sig.output {
+        ReturnType::Default => function.span(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    let outcome = quote_spanned!(returned=> ::daemon_rpc::IntoOutcome::into_outcome(returned));
+    quote! {
+        struct __Handler;
+
+        #[::daemon_rpc::async_trait]
+        impl ::daemon_rpc::CommandHandler for __Handler {
+            fn needs(&self) -> ::daemon_rpc::Needs {
+                const { ::daemon_rpc::Needs::NOTHING #(#needs)* }
+            }
+
+            #[allow(unused_mut, unused_variables)]
+            async fn handle(&self, mut invocation: ::daemon_rpc::Invocation) -> ::daemon_rpc::Outcome {
+                #(let #names = #takes;)*
+                let returned = #function(#(#names),*).await;
+                #outcome
+            }
+        }
+    }
+}
+
+/// The id, checked at compile time where it is written out.
+fn id(id: &Expr) -> TokenStream {
+    let check = matches!(id, Expr::Lit(ExprLit { lit: Lit::Str(_), .. })).then(|| {
+        quote_spanned! {id.span()=>
+            const _: () = if let ::core::result::Result::Err(reason) = ::daemon_rpc::check_id(#id) {
+                ::core::panic!("{}", reason)
+            };
+        }
+    });
+    quote! {
+        .id(|| {
+            #check
+            #id
+        })
+    }
+}

@@ -1,0 +1,58 @@
+//! The function that the attribute stands on, and what makes it a handler.
+
+use syn::{Error, FnArg, ItemFn, Result, Safety, Signature, Type};
+
+/// Says everything that keeps the function from being a handler.
+pub(crate) fn check(function: &ItemFn) -> Result<()> {
+    let signature = &function.sig;
+    let problems = [not_async(signature), not_safe(signature), generic(signature), method(signature)];
+    match problems.into_iter().flatten().reduce(combine) {
+        None => Ok(()),
+        Some(error) => Err(error),
+    }
+}
+
+/// The types of the handler's parameters, in order.
+pub(crate) fn parameter_types(signature: &Signature) -> Vec<&Type> {
+    signature
+        .inputs
+        .iter()
+        .filter_map(|parameter| match parameter {
+            FnArg::Typed(parameter) => Some(&*parameter.ty),
+            FnArg::Receiver(_) => None,
+        })
+        .collect()
+}
+
+fn combine(mut first: Error, second: Error) -> Error {
+    first.combine(second);
+    first
+}
+
+fn not_async(signature: &Signature) -> Option<Error> {
+    let message = format!("a handler is an async function: write `async fn {}`", signature.ident);
+    signature.asyncness.is_none().then(|| Error::new_spanned(signature.fn_token, message))
+}
+
+fn not_safe(signature: &Signature) -> Option<Error> {
+    let Safety::Unsafe(unsafety) = &signature.safety else {
+        return None;
+    };
+    Some(Error::new_spanned(
+        unsafety,
+        "a handler is a safe function: remove `unsafe`, and keep it to blocks inside",
+    ))
+}
+
+fn generic(signature: &Signature) -> Option<Error> {
+    let generics = &signature.generics;
+    (!generics.params.is_empty()).then(|| {
+        Error::new_spanned(generics, "a handler has no generic parameters: name the types that it takes")
+    })
+}
+
+fn method(signature: &Signature) -> Option<Error> {
+    let receiver = signature.receiver()?;
+    let message = "a handler is a function, not a method: move it out of the `impl` and remove `self`";
+    Some(Error::new_spanned(receiver, message))
+}

@@ -1,0 +1,71 @@
+//! What the handler asked for, collected from where the client was called.
+
+use std::io;
+
+use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{Errno, read};
+use rustix::stdio::stdin;
+
+use super::ClientError;
+use crate::Needs;
+use crate::limits::MAX_COMMAND;
+use crate::protocol::Command;
+
+/// Enough for what most commands read, in one system call.
+const FIRST_READ: usize = 8 * 1024;
+
+/// Refuses arguments, since no parameter takes them.
+pub(super) fn no_arguments(needs: Needs) -> Result<(), ClientError> {
+    match std::env::args_os().nth(1) {
+        None => Ok(()),
+        Some(argument) => Err(ClientError::Argument {
+            argument: argument.to_string_lossy().into_owned(),
+            reads_stdin: needs.text(),
+        }),
+    }
+}
+
+/// The command to send: only what was asked for is so much as looked at.
+pub(super) fn command(needs: Needs) -> Result<Command, ClientError> {
+    let text = if needs.text() { Some(read_text()?) } else { None };
+    Ok(Command { text })
+}
+
+fn read_text() -> Result<String, ClientError> {
+    let mut input = Vec::with_capacity(FIRST_READ);
+    while read_more(&mut input).map_err(|source| ClientError::Stdin { source })? {
+        if input.len() > MAX_COMMAND {
+            return Err(ClientError::CommandTooLong);
+        }
+    }
+    String::from_utf8(input).map_err(|error| {
+        let start = error.utf8_error().valid_up_to();
+        let byte = error.as_bytes().get(start).copied().unwrap_or_default();
+        ClientError::NotUtf8 { position: start + 1, byte }
+    })
+}
+
+/// Appends what standard input has, waiting for it, and says whether there may be more.
+fn read_more(input: &mut Vec<u8>) -> io::Result<bool> {
+    if input.len() == input.capacity() {
+        input.reserve(input.len());
+    }
+    loop {
+        match read(stdin(), spare_capacity(input)) {
+            Ok(count) => return Ok(count > 0),
+            Err(Errno::INTR) => {}
+            // Whoever shares the caller's terminal or pipe may have made it non-blocking.
+            Err(Errno::AGAIN) => wait_for_input()?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn wait_for_input() -> io::Result<()> {
+    let stdin = stdin();
+    match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

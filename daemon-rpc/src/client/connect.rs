@@ -1,0 +1,75 @@
+//! Finding the daemon of this build: the one that serves, or a new one.
+
+use super::connection::{Connection, Contact, Handshake};
+use super::{ClientError, replace, start};
+use crate::app::Program;
+use crate::instance::{Instance, Life, LifeLock, StartLock};
+use crate::limits::HANDSHAKE_TIMEOUT;
+
+/// What came of a look at the socket.
+#[derive(Debug)]
+enum Look {
+    /// A daemon of this build, ready for a command.
+    Ready(Connection),
+    /// A daemon that doesn't answer in time.
+    Hung,
+    /// No daemon, one that is just going, or one of another build.
+    NotOurs,
+}
+
+/// Connects to a daemon of this build, starting or replacing one where needed.
+pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Connection, ClientError> {
+    let hung = match look(program, instance)? {
+        Look::Ready(daemon) => return Ok(daemon),
+        Look::Hung => true,
+        Look::NotOurs => false,
+    };
+    let (start, waited) = instance.lock_start()?;
+    // Somebody may have put things right meanwhile. Only a daemon that just failed to answer, and that nobody was
+    // starting, needn't be asked a second time.
+    if (waited || !hung)
+        && let Look::Ready(daemon) = look(program, instance)?
+    {
+        return Ok(daemon);
+    }
+    let life = take_over(instance, &start)?;
+    start::start(program, instance, life)
+}
+
+/// Asks whoever listens at the socket who he is.
+fn look(program: &Program, instance: &Instance) -> Result<Look, ClientError> {
+    let mut peer = match Connection::open(instance)? {
+        Contact::Nobody => return Ok(Look::NotOurs),
+        Contact::QueueFull => return Ok(Look::Hung),
+        Contact::Peer(peer) => peer,
+    };
+    match peer.handshake(&program.build, HANDSHAKE_TIMEOUT)? {
+        Handshake::Agreed => Ok(Look::Ready(peer)),
+        Handshake::OtherBuild | Handshake::Closed => Ok(Look::NotOurs),
+        Handshake::TimedOut => Ok(Look::Hung),
+        Handshake::Foreign(reason) => Err(not_a_daemon(instance, reason)),
+    }
+}
+
+/// Has the daemon that lives, if one does, retire, and takes the life lock in its place.
+fn take_over(instance: &Instance, start: &StartLock) -> Result<LifeLock, ClientError> {
+    loop {
+        match instance.lock_life(start)? {
+            Life::Held(holder) => replace::retire(&holder)?,
+            Life::Free(life) => {
+                // A daemon's socket is never served without the life lock, so this one is no daemon's.
+                return match Connection::open(instance)? {
+                    Contact::Nobody => Ok(life),
+                    Contact::Peer(_) | Contact::QueueFull => {
+                        life.release();
+                        Err(not_a_daemon(instance, "it doesn't answer as one".into()))
+                    }
+                };
+            }
+        }
+    }
+}
+
+fn not_a_daemon(instance: &Instance, reason: String) -> ClientError {
+    ClientError::NotADaemon { path: instance.socket(), reason }
+}

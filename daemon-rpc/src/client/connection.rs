@@ -1,0 +1,219 @@
+//! A connection to whatever listens on the daemon's socket.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, sockopt};
+
+use super::ClientError;
+use super::stdout::CallersStdout;
+use crate::instance::{Instance, own_uid};
+use crate::limits::{HANDSHAKE_TIMEOUT, MAX_REPLY, MAX_VERSION_CHECK, RECEIVE_SIZE};
+use crate::protocol::{FrameReader, Message, ProtocolError, VersionCheck};
+use crate::sys;
+
+/// A connected socket, its peer known to be the same user.
+#[derive(Debug)]
+pub(super) struct Connection {
+    socket: OwnedFd,
+    reader: FrameReader,
+}
+
+/// How a handshake went.
+#[derive(Debug)]
+pub(super) enum Handshake {
+    /// A daemon of this very build is ready for a command.
+    Agreed,
+    /// A daemon of another build.
+    OtherBuild,
+    /// The peer closed before it answered: a daemon that was just retiring, or dying.
+    Closed,
+    /// No answer in time.
+    TimedOut,
+    /// An answer that isn't one.
+    Foreign(String),
+}
+
+/// What came of waiting for the peer's next message.
+#[derive(Debug)]
+pub(super) enum Received {
+    Message(Message),
+    /// Bytes that are no message.
+    Garbled(ProtocolError),
+    /// The peer has closed, or died.
+    Closed,
+    TimedOut,
+}
+
+/// Who was found at the socket.
+#[derive(Debug)]
+pub(super) enum Contact {
+    Nobody,
+    Peer(Connection),
+    /// Somebody, but so many wait for him that one more found no place in the queue in time.
+    QueueFull,
+}
+
+impl Connection {
+    /// Connects to whoever listens at the socket.
+    pub(super) fn open(instance: &Instance) -> Result<Contact, ClientError> {
+        if !instance.has_socket()? {
+            return Ok(Contact::Nobody);
+        }
+        let path = instance.socket();
+        let failed = |error: Errno| ClientError::Connect { path: path.clone(), source: error.into() };
+        let address = SocketAddrUnix::new(&path).map_err(failed)?;
+        let socket = new_socket().map_err(failed)?;
+        match retry_on_intr(|| connect(&socket, &address)) {
+            Ok(()) => {}
+            Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(Contact::Nobody),
+            Err(Errno::AGAIN) => match wait_in_queue(&socket, &address) {
+                Ok(()) => {}
+                Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(Contact::Nobody),
+                Err(Errno::AGAIN) => return Ok(Contact::QueueFull),
+                Err(error) => return Err(failed(error)),
+            },
+            Err(error) => return Err(failed(error)),
+        }
+        match sys::peer_uid(&socket) {
+            Ok(peer) if peer == own_uid() => {}
+            Ok(owner) => return Err(ClientError::PeerOfAnother { path, owner }),
+            Err(source) => return Err(ClientError::Connect { path, source }),
+        }
+        Ok(Contact::Peer(Self { socket, reader: FrameReader::new(MAX_VERSION_CHECK) }))
+    }
+
+    /// Finds out who answers. Nothing of the user's is sent before.
+    pub(super) fn handshake(&mut self, build: &str, limit: Duration) -> Result<Handshake, ClientError> {
+        let deadline = Instant::now() + limit;
+        let Some(check) = Message::VersionCheck(VersionCheck::of(build)).encode() else {
+            return Ok(Handshake::Foreign("the build's name is too long".into()));
+        };
+        match self.send(&check) {
+            Ok(()) => {}
+            Err(error) if peer_is_gone(&error) => return Ok(Handshake::Closed),
+            Err(source) => return Err(ClientError::Connection { source }),
+        }
+        Ok(match self.receive(Some(deadline), None)? {
+            Received::Message(Message::VersionCheck(peer)) if peer == VersionCheck::of(build) => {
+                self.reader.set_body_limit(MAX_REPLY);
+                Handshake::Agreed
+            }
+            Received::Message(Message::VersionCheck(_)) => Handshake::OtherBuild,
+            Received::Message(other) => {
+                Handshake::Foreign(ProtocolError::Unexpected(other.name()).to_string())
+            }
+            Received::Garbled(error) => Handshake::Foreign(error.to_string()),
+            Received::Closed => Handshake::Closed,
+            Received::TimedOut => Handshake::TimedOut,
+        })
+    }
+
+    /// Sends all of `bytes`, waiting for room as long as the peer lives.
+    pub(super) fn send(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match send(&self.socket, bytes, SendFlags::empty()) {
+                Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    retry_on_intr(|| poll(&mut [PollFd::new(&self.socket, PollFlags::OUT)], None))?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// The peer's next message. Meanwhile the reader of `stdout` is watched, so that its going ends the command.
+    pub(super) fn receive(
+        &mut self,
+        deadline: Option<Instant>,
+        stdout: Option<&CallersStdout>,
+    ) -> Result<Received, ClientError> {
+        loop {
+            match self.reader.next() {
+                Ok(Some(message)) => return Ok(Received::Message(message)),
+                Ok(None) => {}
+                Err(error) => return Ok(Received::Garbled(error)),
+            }
+            if !self.wait(deadline, stdout)? {
+                return Ok(Received::TimedOut);
+            }
+            match sys::receive(&self.socket, self.reader.received(), RECEIVE_SIZE) {
+                Ok(0) => return Ok(Received::Closed),
+                Ok(_) => {}
+                Err(error) if peer_is_gone(&error) => return Ok(Received::Closed),
+                Err(error) if may_retry(&error) => {}
+                Err(source) => return Err(ClientError::Connection { source }),
+            }
+        }
+    }
+
+    /// Waits until there is something to receive; `false` when the deadline came first.
+    fn wait(&self, deadline: Option<Instant>, stdout: Option<&CallersStdout>) -> Result<bool, ClientError> {
+        let socket = PollFd::new(&self.socket, PollFlags::IN);
+        let Some(stdout) = stdout else {
+            return poll_until(&mut [socket], deadline);
+        };
+        let mut watched = [socket, stdout.poll_for_reader()];
+        let ready = poll_until(&mut watched, deadline)?;
+        let [socket, reader] = &watched;
+        let gone = reader.revents().intersects(PollFlags::ERR | PollFlags::HUP);
+        // What the daemon has sent already may be the end of the command, which then had no need of a reader.
+        if gone && socket.revents().is_empty() {
+            return Err(stdout.reader_gone());
+        }
+        Ok(ready)
+    }
+}
+
+/// Whether an error says no more than that the peer has closed, or died.
+pub(super) fn peer_is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
+fn may_retry(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn new_socket() -> rustix::io::Result<OwnedFd> {
+    use rustix::net::{SocketFlags, socket_with};
+    socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn new_socket() -> rustix::io::Result<OwnedFd> {
+    use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    ioctl_fionbio(&socket, true)?;
+    Ok(socket)
+}
+
+/// Connects to a listener whose queue is full. Only a blocking socket can wait for a place in it.
+fn wait_in_queue(socket: &OwnedFd, address: &SocketAddrUnix) -> rustix::io::Result<()> {
+    rustix::io::ioctl_fionbio(socket, false)?;
+    sockopt::set_socket_timeout(socket, sockopt::Timeout::Send, Some(HANDSHAKE_TIMEOUT))?;
+    retry_on_intr(|| connect(socket, address))?;
+    sockopt::set_socket_timeout(socket, sockopt::Timeout::Send, None)?;
+    rustix::io::ioctl_fionbio(socket, true)
+}
+
+/// Waits for one of `watched`; `false` when the deadline came first.
+fn poll_until(watched: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<bool, ClientError> {
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        // A duration that doesn't fit is longer than anybody waits.
+        let limit = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(watched, limit.as_ref()) {
+            Ok(0) => return Ok(false),
+            Ok(_) => return Ok(true),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(ClientError::Connection { source: error.into() }),
+        }
+    }
+}

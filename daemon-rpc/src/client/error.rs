@@ -1,0 +1,104 @@
+//! Why the framework couldn't run a command, as its user reads it.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use crate::ExitCode;
+use crate::instance::InstanceError;
+use crate::limits::{MAX_COMMAND, START_LIMIT};
+
+/// A failure of the framework. Its message says what happened, then what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientError {
+    #[error("unexpected argument {argument:?}: this command takes no arguments{}", if *.reads_stdin { ", it reads its standard input" } else { "" })]
+    Argument { argument: String, reads_stdin: bool },
+    #[error("can't read standard input")]
+    Stdin { source: io::Error },
+    #[error(
+        "standard input is not UTF-8: byte {position} (counted from 1) is {byte:#04x}; convert it to UTF-8 first"
+    )]
+    NotUtf8 { position: usize, byte: u8 },
+    #[error(
+        "standard input is longer than this command's limit of {MAX_COMMAND} bytes (max_command); give it less at a time"
+    )]
+    CommandTooLong,
+    #[error("can't write to standard output")]
+    Stdout { source: io::Error },
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    #[error("can't reach the daemon at {path}", path = .path.display())]
+    Connect { path: PathBuf, source: io::Error },
+    #[error("the connection to the daemon failed")]
+    Connection { source: io::Error },
+    #[error("{path} is served by another user (uid {owner}); have that program stopped, or set DAEMON_RPC_DIR to a directory of your own", path = .path.display())]
+    PeerOfAnother { path: PathBuf, owner: u32 },
+    #[error("what listens at {path} is not this command's daemon: {reason}; stop that program, or set DAEMON_RPC_DIR to another directory", path = .path.display())]
+    NotADaemon { path: PathBuf, reason: String },
+    #[error("can't start the daemon")]
+    Spawn { source: io::Error },
+    #[error("the daemon ended before it was ready ({}){log}", ending(.status))]
+    DiedAtStart { status: Option<ExitStatus>, log: LogExcerpt },
+    #[error("the daemon wasn't ready within {limit} seconds and was stopped{log}", limit = START_LIMIT.as_secs())]
+    HungAtStart { log: LogExcerpt },
+    #[error("the daemon that serves now doesn't answer and can't be stopped{}; stop it by hand", in_brackets(.pid))]
+    Unresponsive { pid: Option<i32> },
+    #[error("the daemon was replaced or stopped each time this command reached it; call it again")]
+    AlwaysRetiring,
+    #[error("the daemon died while it ran this command, which may be half done; its log is {log}", log = .log.display())]
+    DaemonDied { log: PathBuf },
+    #[error("the daemon sent something that this command doesn't understand; its log is {log}", log = .log.display())]
+    Garbled {
+        log: PathBuf,
+        #[source]
+        source: crate::protocol::ProtocolError,
+    },
+}
+
+impl ClientError {
+    /// The exit code that tells scripts which of these it was.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Argument { .. } => ExitCode::USAGE,
+            Self::NotUtf8 { .. } | Self::CommandTooLong => ExitCode::BAD_INPUT,
+            Self::Stdin { .. } | Self::Stdout { .. } => ExitCode::STREAM_FAILED,
+            Self::Instance(error) => error.exit_code(),
+            Self::PeerOfAnother { .. } => ExitCode::NOT_OURS,
+            Self::NotADaemon { .. } | Self::Garbled { .. } => ExitCode::PROTOCOL,
+            Self::Connect { .. }
+            | Self::Connection { .. }
+            | Self::Spawn { .. }
+            | Self::DiedAtStart { .. }
+            | Self::HungAtStart { .. }
+            | Self::Unresponsive { .. }
+            | Self::AlwaysRetiring => ExitCode::UNAVAILABLE,
+            Self::DaemonDied { .. } => ExitCode::DAEMON_DIED,
+        }
+    }
+}
+
+fn ending(status: &Option<ExitStatus>) -> String {
+    status.map_or_else(|| "it has closed its socket".into(), |status| status.to_string())
+}
+
+fn in_brackets(pid: &Option<i32>) -> String {
+    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
+}
+
+/// What a daemon that failed had to say.
+#[derive(Debug)]
+pub(crate) struct LogExcerpt {
+    /// Where to read all of it.
+    pub(super) path: PathBuf,
+    /// Its last lines.
+    pub(super) text: String,
+}
+
+impl std::fmt::Display for LogExcerpt {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.text.trim_end() {
+            "" => write!(formatter, "; its log, {}, is empty", self.path.display()),
+            text => write!(formatter, "; the end of its log, {}, is:\n{text}", self.path.display()),
+        }
+    }
+}

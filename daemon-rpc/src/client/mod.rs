@@ -1,0 +1,40 @@
+//! The client: collects what the command needs, finds or starts the daemon, and passes on what comes back.
+//!
+//! Blocking code without a runtime and, where a daemon serves already, without a thread: this is all that a warm call
+//! costs its caller.
+
+mod collect;
+mod connect;
+mod connection;
+mod error;
+mod relay;
+mod replace;
+mod start;
+mod stdout;
+
+use crate::app::Program;
+use crate::instance::Instance;
+use crate::limits::MAX_ATTEMPTS;
+use crate::protocol::Message;
+use crate::{ExitCode, Needs};
+
+pub(crate) use error::ClientError;
+use relay::Ending;
+use stdout::CallersStdout;
+
+/// Runs one command for the user and returns its exit code.
+pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCode, ClientError> {
+    collect::no_arguments(needs)?;
+    let instance = Instance::new(id)?;
+    let command = Message::Command(collect::command(needs)?).encode().ok_or(ClientError::CommandTooLong)?;
+
+    let stdout = CallersStdout::new();
+    for _ in 0..MAX_ATTEMPTS {
+        let mut daemon = connect::connect(program, &instance)?;
+        match relay::run(&mut daemon, &command, &stdout, program, &instance)? {
+            Ending::Exit(code) => return Ok(code),
+            Ending::NotRun => {}
+        }
+    }
+    Err(ClientError::AlwaysRetiring)
+}

@@ -1,0 +1,65 @@
+//! Having a daemon retire that another build, or a hung one, stands in the way of.
+
+use rustix::process::{Pid, Signal};
+
+use super::ClientError;
+use crate::instance::Holder;
+use crate::limits::RETIRE_LIMIT;
+
+/// Asks the daemon to retire and waits until it has given up its socket. Its commands run on. One that doesn't react is
+/// killed.
+///
+/// Only for the holder of the start lock: no other daemon can take the lock's file over meanwhile, so its pid is the
+/// daemon's for as long as the lock is held.
+pub(super) fn retire(holder: &Holder) -> Result<(), ClientError> {
+    let pid = holder.pid();
+    let unresponsive = || ClientError::Unresponsive { pid: pid.map(Pid::as_raw_pid) };
+    let released = || holder.wait_for_release(RETIRE_LIMIT).map_err(|source| ClientError::Spawn { source });
+
+    let daemon = pid.and_then(|pid| Process::of(pid, holder));
+    if !holder.lives() {
+        return Ok(());
+    }
+    if let Some(daemon) = &daemon {
+        daemon.signal(Signal::TERM);
+    }
+    if released()? {
+        return Ok(());
+    }
+    if let Some(daemon) = &daemon {
+        daemon.signal(Signal::KILL);
+    }
+    if released()? { Ok(()) } else { Err(unresponsive()) }
+}
+
+/// A living process, which on Linux is never mistaken for a later one with the same number.
+#[derive(Debug)]
+struct Process {
+    #[cfg(target_os = "linux")]
+    descriptor: rustix::fd::OwnedFd,
+    #[cfg(not(target_os = "linux"))]
+    pid: Pid,
+}
+
+impl Process {
+    /// The process that holds the lock, if it is still there.
+    #[cfg(target_os = "linux")]
+    fn of(pid: Pid, holder: &Holder) -> Option<Self> {
+        let descriptor = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
+        // Had the daemon died before the descriptor was opened, the lock would be free by now.
+        holder.lives().then_some(Self { descriptor })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn of(pid: Pid, holder: &Holder) -> Option<Self> {
+        holder.lives().then_some(Self { pid })
+    }
+
+    fn signal(&self, signal: Signal) {
+        // It fails only where the process is gone, or isn't ours to signal: the lock tells which.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::pidfd_send_signal(&self.descriptor, signal);
+        #[cfg(not(target_os = "linux"))]
+        let _ = rustix::process::kill_process(self.pid, signal);
+    }
+}

@@ -1,0 +1,133 @@
+//! Starting a daemon: the client makes the socket and hands it over, so that every caller can connect at once and wait
+//! in its queue.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus};
+
+use super::ClientError;
+use super::connection::{Connection, Contact, Handshake};
+use super::error::LogExcerpt;
+use crate::app::Program;
+use crate::deadline::within;
+use crate::instance::{DIRECTORY_VARIABLE, Instance, LifeLock, ServedFiles};
+use crate::limits::{LOG_EXCERPT, RETIRE_LIMIT, START_LIMIT};
+use crate::{role, sys, version};
+
+/// Starts a daemon of this very build and waits until it is ready.
+///
+/// Until then the caller keeps the start lock, so that nobody takes a slow start for a hung daemon.
+pub(super) fn start(
+    program: &Program,
+    instance: &Instance,
+    life: LifeLock,
+) -> Result<Connection, ClientError> {
+    let log = NewLog::open(instance)?;
+    let listener = instance.bind(&life)?;
+    // Removed again unless a daemon takes them over.
+    let files = ServedFiles::new(instance, life)?;
+
+    let child =
+        spawn(program, instance, listener, &files, &log).map_err(|source| ClientError::Spawn { source })?;
+    match first_handshake(program, instance) {
+        Ok((Handshake::Agreed, Some(daemon))) => {
+            files.hand_over();
+            Ok(daemon)
+        }
+        Ok((Handshake::TimedOut, _)) => {
+            kill(child);
+            Err(ClientError::HungAtStart { log: log.excerpt() })
+        }
+        // It was the last to have the listener, so it is gone or going.
+        Ok(_) => {
+            let status = wait(child).map_err(|source| ClientError::Spawn { source })?;
+            Err(ClientError::DiedAtStart { status, log: log.excerpt() })
+        }
+        Err(error) => {
+            kill(child);
+            Err(error)
+        }
+    }
+}
+
+/// Runs this program once more, as a daemon that keeps nothing of its caller's.
+fn spawn(
+    program: &Program,
+    instance: &Instance,
+    listener: UnixListener,
+    files: &ServedFiles,
+    log: &NewLog,
+) -> io::Result<Child> {
+    let mut command = Command::new(version::executable()?);
+    command
+        .arg0(&program.name)
+        .args(role::daemon_arguments(instance.id(), &program.build))
+        .env(DIRECTORY_VARIABLE, instance.directory())
+        .current_dir("/")
+        .stdin(OwnedFd::from(listener))
+        .stdout(files.share_life_lock()?)
+        .stderr(log.file.try_clone()?);
+    sys::in_its_own_session(&mut command);
+    sys::keep_descriptors_from_children()?;
+    // With the command goes this process's copy of the listener: from here on the daemon alone keeps callers waiting.
+    command.spawn()
+}
+
+fn first_handshake(
+    program: &Program,
+    instance: &Instance,
+) -> Result<(Handshake, Option<Connection>), ClientError> {
+    match Connection::open(instance)? {
+        Contact::Nobody => Ok((Handshake::Closed, None)),
+        Contact::QueueFull => Ok((Handshake::TimedOut, None)),
+        Contact::Peer(mut peer) => Ok((peer.handshake(&program.build, START_LIMIT)?, Some(peer))),
+    }
+}
+
+/// Ends a daemon that doesn't get ready.
+fn kill(mut child: Child) {
+    // Both fail only where there is no such child any more.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Waits for a daemon that is going by itself, so that its own exit status is known.
+fn wait(mut child: Child) -> io::Result<Option<ExitStatus>> {
+    within(RETIRE_LIMIT, move || child.wait())?.transpose()
+}
+
+/// The log, and where the daemon that is being started begins to write it.
+#[derive(Debug)]
+struct NewLog {
+    file: File,
+    path: PathBuf,
+    start: u64,
+}
+
+impl NewLog {
+    fn open(instance: &Instance) -> Result<Self, ClientError> {
+        let file = instance.open_log()?;
+        let start = file.metadata().map_err(|source| ClientError::Spawn { source })?.len();
+        Ok(Self { file, path: instance.log(), start })
+    }
+
+    /// What the daemon wrote, or the end of it.
+    fn excerpt(self) -> LogExcerpt {
+        // Without its log the failure is still worth reporting.
+        let text = self.read_end().unwrap_or_default();
+        LogExcerpt { path: self.path, text }
+    }
+
+    fn read_end(&self) -> io::Result<String> {
+        let end = self.file.metadata()?.len();
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(self.start.max(end.saturating_sub(LOG_EXCERPT))))?;
+        let mut text = Vec::new();
+        file.take(LOG_EXCERPT).read_to_end(&mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}

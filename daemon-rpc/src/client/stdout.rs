@@ -1,0 +1,54 @@
+//! The caller's standard output, written without a buffer in between.
+
+use std::io;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::BorrowedFd;
+use rustix::io::{Errno, write};
+
+use super::ClientError;
+use crate::sys;
+
+/// Standard output. Where nobody reads it any more, this process ends as programs do then: quietly, of SIGPIPE.
+#[derive(Debug)]
+pub(super) struct CallersStdout {
+    descriptor: BorrowedFd<'static>,
+}
+
+impl CallersStdout {
+    pub(super) fn new() -> Self {
+        Self { descriptor: rustix::stdio::stdout() }
+    }
+
+    /// Asks `poll` about nothing but the reader's going away, which it reports unasked.
+    pub(super) fn poll_for_reader(&self) -> PollFd<'_> {
+        PollFd::new(&self.descriptor, PollFlags::empty())
+    }
+
+    pub(super) fn write_all(&self, mut bytes: &[u8]) -> Result<(), ClientError> {
+        while !bytes.is_empty() {
+            match write(self.descriptor, bytes) {
+                Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+                Err(Errno::INTR) => {}
+                // Whoever shares the caller's terminal or pipe may have made it non-blocking.
+                Err(Errno::AGAIN) => self.wait_for_room()?,
+                Err(Errno::PIPE) => return Err(self.reader_gone()),
+                Err(error) => return Err(ClientError::Stdout { source: error.into() }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the process as a write to a pipe without a reader would have.
+    pub(super) fn reader_gone(&self) -> ClientError {
+        sys::die_of_broken_pipe();
+        ClientError::Stdout { source: io::Error::from(Errno::PIPE) }
+    }
+
+    fn wait_for_room(&self) -> Result<(), ClientError> {
+        match poll(&mut [PollFd::new(&self.descriptor, PollFlags::OUT)], None) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(ClientError::Stdout { source: error.into() }),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The control loop: accepts clients until there is a reason to retire, then sees the running commands out.
+
+use std::fmt;
+use std::io;
+use std::os::unix::net::UnixListener as StdListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UnixListener;
+use tokio::select;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tracing::{error, info, warn};
+
+use super::{Daemon, DaemonError, session};
+use crate::instance::ServedFiles;
+use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, GRACE_PERIOD, IDLE_TIMEOUT, SOCKET_CHECK_INTERVAL};
+
+/// Why a daemon retires.
+#[derive(Debug)]
+enum Reason {
+    Asked(&'static str),
+    Idle,
+    SocketGone,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked(signal) => write!(formatter, "it was sent {signal}"),
+            Self::Idle => write!(formatter, "it had no command for {} s", IDLE_TIMEOUT.as_secs()),
+            Self::SocketGone => formatter.write_str("its socket was removed or replaced"),
+        }
+    }
+}
+
+/// Serves, retires, and returns when the last command has ended.
+pub(super) async fn serve(
+    daemon: &Arc<Daemon>,
+    listener: StdListener,
+    files: ServedFiles,
+) -> Result<(), DaemonError> {
+    let listener = UnixListener::from_std(listener)?;
+    let mut signals = Signals::new()?;
+    let mut sessions = JoinSet::new();
+    info!(build = daemon.build, pid = std::process::id(), "serving");
+
+    let reason = accept(daemon, &listener, &files, &mut signals, &mut sessions).await;
+
+    info!(%reason, sessions = sessions.len(), "retiring");
+    drop(files);
+    daemon.retiring.cancel();
+    // Those who still wait in its queue are told by its end, and turn to the next daemon.
+    drop(listener);
+    drain(daemon, &mut sessions).await;
+    info!("ended");
+    Ok(())
+}
+
+/// Accepts clients until there is a reason to retire.
+async fn accept(
+    daemon: &Arc<Daemon>,
+    listener: &UnixListener,
+    files: &ServedFiles,
+    signals: &mut Signals,
+    sessions: &mut JoinSet<()>,
+) -> Reason {
+    let mut socket_check = interval(SOCKET_CHECK_INTERVAL);
+    socket_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut last_busy = Instant::now();
+    loop {
+        select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, _)) => drop(sessions.spawn(session::serve(Arc::clone(daemon), socket))),
+                Err(error) => pause_accepting(&error, sessions).await,
+            },
+            Some(ended) = sessions.join_next() => {
+                note(ended);
+                last_busy = Instant::now();
+            }
+            name = signals.next() => return Reason::Asked(name),
+            () = sleep_until(last_busy + IDLE_TIMEOUT), if sessions.is_empty() => return Reason::Idle,
+            _ = socket_check.tick() => if !files.socket_is_in_place() {
+                return Reason::SocketGone;
+            },
+        }
+    }
+}
+
+/// Where there are no descriptors left, trying again at once would only keep the machine busy.
+async fn pause_accepting(error: &io::Error, sessions: &mut JoinSet<()>) {
+    warn!(error = error as &dyn std::error::Error, "can't accept a client");
+    select! {
+        Some(ended) = sessions.join_next() => note(ended),
+        () = sleep(ACCEPT_PAUSE) => {}
+    }
+}
+
+/// Lets the running commands end, for a while by themselves, then by cancelling them.
+async fn drain(daemon: &Daemon, sessions: &mut JoinSet<()>) {
+    if !all_ended_within(DRAIN_LIMIT, sessions).await {
+        warn!(sessions = sessions.len(), "the drain limit is over, cancelling what still runs");
+        daemon.stopping.cancel();
+        // Each takes its grace period for its output, and once more until it is aborted.
+        all_ended_within(2 * GRACE_PERIOD + Duration::from_secs(1), sessions).await;
+    }
+}
+
+async fn all_ended_within(limit: Duration, sessions: &mut JoinSet<()>) -> bool {
+    let all_ended = async {
+        while let Some(ended) = sessions.join_next().await {
+            note(ended);
+        }
+    };
+    timeout(limit, all_ended).await.is_ok()
+}
+
+/// A session that panicked took only its own client with it.
+fn note(ended: Result<(), JoinError>) {
+    if let Err(failure) = ended {
+        error!(%failure, "a session failed");
+    }
+}
+
+/// The signals that ask a daemon to retire.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The name of the next signal.
+    async fn next(&mut self) -> &'static str {
+        select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.hang_up.recv() => "SIGHUP",
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Why a daemon couldn't serve.
+
+use std::io;
+
+use crate::ExitCode;
+use crate::instance::InstanceError;
+
+/// A failure of the daemon as a whole, which ends in its log and, at its start, with the client that started it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DaemonError {
+    #[error("a daemon of build {asked_for} was asked for, and this is build {build}")]
+    OtherBuild { asked_for: String, build: String },
+    #[error("daemons are started by the command itself: call it without --daemon-id")]
+    NotStartedByClient,
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    #[error("the system refused what a daemon needs")]
+    Io(#[from] io::Error),
+}
+
+impl DaemonError {
+    /// The exit code that tells supervisors which of these it was.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::OtherBuild { .. } | Self::NotStartedByClient => ExitCode::USAGE,
+            Self::Instance(error) => error.exit_code(),
+            Self::Io(_) => ExitCode::UNAVAILABLE,
+        }
+    }
+}
+
+impl From<rustix::io::Errno> for DaemonError {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Io(error.into())
+    }
+}

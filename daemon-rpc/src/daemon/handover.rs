@@ -1,0 +1,43 @@
+//! What the starting client hands over: the listening socket as standard input, the life lock as standard output, and
+//! the log as standard error.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+
+use rustix::stdio::{dup2_stdin, dup2_stdout};
+
+use super::DaemonError;
+use crate::instance::{Instance, LifeLock, ServedFiles};
+
+/// All that a daemon needs in order to serve.
+#[derive(Debug)]
+pub(super) struct Handover {
+    pub(super) listener: UnixListener,
+    pub(super) files: ServedFiles,
+}
+
+impl Handover {
+    /// Takes what this process was given, and leaves its standard streams as handlers expect a daemon's to be: nothing to
+    /// read, and everything written goes to the log.
+    pub(super) fn take(instance: &Instance) -> Result<Self, DaemonError> {
+        let listener = listener(instance, io::stdin().as_fd().try_clone_to_owned()?)?;
+        let mut life = LifeLock::inherited(instance, io::stdout().as_fd().try_clone_to_owned()?)?;
+        dup2_stdin(File::open("/dev/null")?)?;
+        dup2_stdout(io::stderr())?;
+        life.write_pid()?;
+        Ok(Self { listener, files: ServedFiles::new(instance, life)? })
+    }
+}
+
+/// The descriptor as a listener, if it is the one for this daemon's socket.
+fn listener(instance: &Instance, descriptor: OwnedFd) -> Result<UnixListener, DaemonError> {
+    let listener = UnixListener::from(descriptor);
+    match listener.local_addr() {
+        Ok(address) if address.as_pathname() == Some(&instance.socket()) => {}
+        _ => return Err(DaemonError::NotStartedByClient),
+    }
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}

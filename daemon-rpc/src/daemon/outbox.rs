@@ -1,0 +1,161 @@
+//! What goes to one client: frames, whole and in order, written by whoever has something to say.
+
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::net::UnixStream;
+use tokio::sync::Notify;
+use tokio::task::coop;
+
+use crate::invocation::Output;
+use crate::limits::CHUNK_SIZE;
+use crate::protocol::chunk_header;
+
+/// The way to one client.
+///
+/// A handler writes to the socket itself, from its own thread. What the socket has no room for waits here, at most one
+/// chunk, until the control plane has sent it; until then the handler is held back.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    socket: Arc<UnixStream>,
+    queue: Mutex<Queue>,
+    /// Tells the control plane that there is something to send, or that nothing more will come.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    unsent: Vec<u8>,
+    /// Handlers that wait for `unsent` to be sent.
+    waiting: Vec<Waker>,
+    /// The last frame has been queued.
+    finished: bool,
+    /// Nobody receives any more.
+    closed: bool,
+}
+
+/// What became of what was to be sent.
+enum Sent {
+    All { finished: bool },
+    NoRoom,
+}
+
+impl Outbox {
+    pub(super) fn new(socket: Arc<UnixStream>) -> Self {
+        Self { socket, queue: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// Sends what handlers had to leave, until the last frame is out.
+    pub(super) async fn pump(&self) -> io::Result<()> {
+        loop {
+            match self.send_unsent()? {
+                Sent::All { finished: true } => return Ok(()),
+                Sent::All { finished: false } => self.changed.notified().await,
+                Sent::NoRoom => self.socket.writable().await?,
+            }
+        }
+    }
+
+    /// Queues the last frames behind all output.
+    pub(super) fn finish(&self, frames: &[u8]) {
+        let mut queue = self.queue();
+        if !queue.finished && !queue.closed {
+            queue.finished = true;
+            // An error means that the client has gone, which the control plane notices by itself.
+            let _ = self.send_or_queue(&mut queue, &[], frames);
+        }
+        drop(queue);
+        self.changed.notify_one();
+    }
+
+    /// Has every write fail from now on: the client has gone.
+    pub(super) fn close(&self) {
+        let mut queue = self.queue();
+        queue.closed = true;
+        queue.unsent = Vec::new();
+        let waiting = std::mem::take(&mut queue.waiting);
+        drop(queue);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Sends a frame as far as the socket has room, and queues the rest of it.
+    fn send_or_queue(&self, queue: &mut Queue, header: &[u8], body: &[u8]) -> io::Result<()> {
+        let sent = if queue.unsent.is_empty() { self.send_now(header, body)? } else { 0 };
+        let header_left = header.get(sent..).unwrap_or_default();
+        let body_left = body.get(sent.saturating_sub(header.len())..).unwrap_or_default();
+        if !header_left.is_empty() || !body_left.is_empty() {
+            queue.unsent.extend_from_slice(header_left);
+            queue.unsent.extend_from_slice(body_left);
+            self.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    fn send_now(&self, header: &[u8], body: &[u8]) -> io::Result<usize> {
+        match self.socket.try_write_vectored(&[IoSlice::new(header), IoSlice::new(body)]) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            sent => sent,
+        }
+    }
+
+    fn send_unsent(&self) -> io::Result<Sent> {
+        let mut queue = self.queue();
+        while !queue.unsent.is_empty() {
+            match self.socket.try_write(&queue.unsent) {
+                Ok(count) => drop(queue.unsent.drain(..count)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Sent::NoRoom),
+                Err(error) => return Err(error),
+            }
+        }
+        let waiting = std::mem::take(&mut queue.waiting);
+        let finished = queue.finished;
+        drop(queue);
+        waiting.into_iter().for_each(Waker::wake);
+        Ok(Sent::All { finished })
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // The queue is whole between any two statements, so a panic elsewhere is no reason to give it up.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Output for Outbox {
+    fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        // A handler that writes without end must let others have their turn.
+        let turn = std::task::ready!(coop::poll_proceed(context));
+        let mut queue = self.queue();
+        std::task::ready!(queue.poll_empty(context))?;
+        let chunk = bytes.get(..CHUNK_SIZE).unwrap_or(bytes);
+        if chunk.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let Some(header) = chunk_header(chunk.len()) else {
+            return Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
+        };
+        turn.made_progress();
+        Poll::Ready(self.send_or_queue(&mut queue, &header, chunk).map(|()| chunk.len()))
+    }
+
+    fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.queue().poll_empty(context)
+    }
+}
+
+impl Queue {
+    /// Ready when everything has been sent and more may come. After the command's end nothing may, from tasks that it left
+    /// behind.
+    fn poll_empty(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closed || self.finished {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if self.unsent.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        if !self.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            self.waiting.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,184 @@
+//! One client: handshake, its command, and what comes back, until either side has done.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::UnixStream;
+use tokio::select;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use super::outbox::Outbox;
+use super::{Daemon, command};
+use crate::Invocation;
+use crate::instance::own_uid;
+use crate::limits::{
+    COMMAND_OVERHEAD, COMMAND_TIMEOUT, GRACE_PERIOD, HANDSHAKE_TIMEOUT, MAX_COMMAND, MAX_VERSION_CHECK,
+};
+use crate::protocol::{Command, FrameReader, Message, ProtocolError, VersionCheck};
+
+/// Serves one client from its first byte to its last.
+pub(super) async fn serve(daemon: Arc<Daemon>, socket: UnixStream) {
+    let mut session =
+        Session { daemon, socket: Arc::new(socket), reader: FrameReader::new(MAX_VERSION_CHECK) };
+    match session.run().await {
+        Ok(()) => {}
+        Err(error) => debug!(error = &error as &dyn std::error::Error, "ended a connection"),
+    }
+}
+
+/// Why a session ended before its command did.
+#[derive(Debug, thiserror::Error)]
+enum SessionError {
+    #[error("the peer belongs to user {0}")]
+    PeerOfAnother(u32),
+    #[error("the peer said nothing in time")]
+    Silent,
+    #[error("the peer has closed")]
+    Closed,
+    #[error("the peer is of build {0}")]
+    OtherBuild(String),
+    #[error("the peer doesn't speak this protocol")]
+    Protocol(#[from] ProtocolError),
+    #[error("the command's text is longer than {MAX_COMMAND} bytes")]
+    CommandTooLong,
+    #[error("the connection failed")]
+    Io(#[from] io::Error),
+}
+
+struct Session {
+    daemon: Arc<Daemon>,
+    socket: Arc<UnixStream>,
+    reader: FrameReader,
+}
+
+/// Why a command has to end before its handler does.
+#[derive(Debug)]
+enum Interruption {
+    CallerGone,
+    DaemonEnds,
+}
+
+impl Session {
+    async fn run(&mut self) -> Result<(), SessionError> {
+        self.check_user()?;
+        timeout(HANDSHAKE_TIMEOUT, self.handshake()).await.map_err(|_| SessionError::Silent)??;
+        match self.command().await? {
+            Some(command) => self.run_command(command).await,
+            None => self.send(&Message::NotRun).await?,
+        }
+        Ok(())
+    }
+
+    /// The socket's mode keeps others out already; this holds where the mode doesn't count.
+    fn check_user(&self) -> Result<(), SessionError> {
+        match self.socket.peer_cred()?.uid() {
+            uid if uid == own_uid() => Ok(()),
+            uid => Err(SessionError::PeerOfAnother(uid)),
+        }
+    }
+
+    async fn handshake(&mut self) -> Result<(), SessionError> {
+        let ours = VersionCheck::of(&self.daemon.build);
+        match self.next_message().await? {
+            Message::VersionCheck(theirs) => {
+                self.send(&Message::VersionCheck(ours.clone())).await?;
+                if theirs == ours { Ok(()) } else { Err(SessionError::OtherBuild(theirs.build)) }
+            }
+            other => Err(ProtocolError::Unexpected(other.name()).into()),
+        }
+    }
+
+    /// The client's command, or `None` when it came too late to be run.
+    async fn command(&mut self) -> Result<Option<Command>, SessionError> {
+        self.reader.set_body_limit(MAX_COMMAND + COMMAND_OVERHEAD);
+        let retiring = self.daemon.retiring.clone();
+        let message = select! {
+            () = retiring.cancelled() => return Ok(None),
+            message = timeout(COMMAND_TIMEOUT, self.next_message()) => match message {
+                Ok(message) => message?,
+                Err(_) => return Ok(None),
+            },
+        };
+        match message {
+            Message::Command(Command { text: Some(text) }) if text.len() > MAX_COMMAND => {
+                Err(SessionError::CommandTooLong)
+            }
+            Message::Command(command) => Ok(Some(command)),
+            other => Err(ProtocolError::Unexpected(other.name()).into()),
+        }
+    }
+
+    /// Runs the command until it has ended and its caller knows, or it has to be interrupted.
+    async fn run_command(&mut self, command: Command) {
+        let outbox = Arc::new(Outbox::new(Arc::clone(&self.socket)));
+        let cancellation = CancellationToken::new();
+        let invocation = Invocation::new(command.text, Arc::clone(&outbox) as _, cancellation.clone());
+        let handler = Arc::clone(&self.daemon.handler);
+        let handler = self.daemon.handlers.spawn(command::run(handler, invocation, Arc::clone(&outbox)));
+
+        let stopping = self.daemon.stopping.clone();
+        let interruption = select! {
+            delivered = outbox.pump() => match delivered {
+                Ok(()) => return,
+                Err(_) => Interruption::CallerGone,
+            },
+            () = self.hang_up() => Interruption::CallerGone,
+            () = stopping.cancelled() => Interruption::DaemonEnds,
+        };
+        debug!(?interruption, "cancelling a command");
+        cancellation.cancel();
+        match interruption {
+            Interruption::CallerGone => outbox.close(),
+            Interruption::DaemonEnds => drop(timeout(GRACE_PERIOD, outbox.pump()).await),
+        }
+        end_handler(handler).await;
+    }
+
+    /// Returns when the client has closed or died, or says what no client may at that point.
+    async fn hang_up(&mut self) {
+        match self.next_message().await {
+            Err(SessionError::Closed | SessionError::Io(_)) => {}
+            Err(error) => warn!(error = &error as &dyn std::error::Error, "the client broke the protocol"),
+            Ok(message) => warn!(message = message.name(), "the client broke the protocol"),
+        }
+    }
+
+    async fn next_message(&mut self) -> Result<Message, SessionError> {
+        loop {
+            if let Some(message) = self.reader.next()? {
+                return Ok(message);
+            }
+            self.socket.readable().await?;
+            match self.socket.try_read_buf(self.reader.received()) {
+                Ok(0) => return Err(SessionError::Closed),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn send(&self, message: &Message) -> Result<(), SessionError> {
+        let frame = message.encode().unwrap_or_default();
+        let mut rest = frame.as_slice();
+        while !rest.is_empty() {
+            match self.socket.try_write(rest) {
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.writable().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Gives a cancelled handler its grace period, then aborts it.
+async fn end_handler(mut handler: JoinHandle<()>) {
+    if timeout(GRACE_PERIOD, &mut handler).await.is_err() {
+        warn!("a cancelled command didn't end within its grace period and was aborted");
+        handler.abort();
+    }
+}

@@ -1,0 +1,39 @@
+//! What a long-running process sets up for itself.
+
+use std::env;
+use std::ffi::CString;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+
+/// Says what goes into the log: `info` (the default), `debug`, `my_crate=trace`, or several with commas between them.
+const LOG_VARIABLE: &str = "DAEMON_RPC_LOG";
+
+/// Has events written to standard error, which is the daemon's log.
+pub(super) fn log_to_stderr() {
+    let filter = env::var(LOG_VARIABLE).ok().and_then(|filter| filter.parse().ok());
+    let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let subscriber = tracing_subscriber::registry().with(filter).with(to_stderr);
+    // It fails only if there is one already, which then is as good.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Each client takes a descriptor, and the usual soft limit is meant for programs that use `select`.
+pub(super) fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "can't raise the limit of open files");
+    }
+}
+
+/// Names the process as its program, since the link it was started through would make it "exe".
+pub(super) fn name_process(name: &str) {
+    #[cfg(target_os = "linux")]
+    if let Ok(name) = CString::new(name) {
+        // Only `ps` would miss it.
+        let _ = rustix::thread::set_name(&name);
+    }
+}

@@ -1,0 +1,85 @@
+//! The seam between an application and the framework.
+
+use async_trait::async_trait;
+
+use crate::{Invocation, Needs, Outcome};
+
+/// Something that runs commands. [`main`](macro@crate::main) implements it for the function it stands on.
+///
+/// ```
+/// use daemon_rpc::prelude::*;
+/// use daemon_rpc::{CommandHandler, FromInvocation, Invocation, IntoOutcome, Needs, Outcome, async_trait};
+///
+/// struct Shout;
+///
+/// #[async_trait]
+/// impl CommandHandler for Shout {
+///     fn needs(&self) -> Needs {
+///         <String as FromInvocation>::NEEDS.and(Stdout::NEEDS)
+///     }
+///
+///     async fn handle(&self, mut invocation: Invocation) -> Outcome {
+///         let text = String::from_invocation(&mut invocation)?;
+///         let mut out = Stdout::from_invocation(&mut invocation)?;
+///         out.write_all(text.to_uppercase().as_bytes()).await?;
+///         ().into_outcome()
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait CommandHandler: Send + Sync + 'static {
+    /// What the client has to collect for each command.
+    fn needs(&self) -> Needs;
+
+    /// Runs one command. Many run at once, each with its own invocation.
+    ///
+    /// # Errors
+    ///
+    /// The command's failure: its message goes to the caller with the whole chain of causes, and the command ends with
+    /// [`ExitCode::FAILURE`](crate::ExitCode::FAILURE).
+    async fn handle(&self, invocation: Invocation) -> Outcome;
+}
+
+/// A type that a handler can have as a parameter.
+///
+/// These exist:
+///
+/// | parameter | gives |
+/// | --- | --- |
+/// | [`String`] | all of standard input, as text |
+/// | [`Stdout`](crate::params::Stdout) | the caller's standard output |
+/// | [`CancellationToken`](crate::params::CancellationToken) | cancelled when the caller goes away or the daemon must end |
+///
+/// An application's own parameter takes what it needs from others:
+///
+/// ```
+/// use daemon_rpc::{FromInvocation, Invocation, Needs};
+///
+/// struct Words(Vec<String>);
+///
+/// impl FromInvocation for Words {
+///     const NEEDS: Needs = <String as FromInvocation>::NEEDS;
+///
+///     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
+///         let text = String::from_invocation(invocation)?;
+///         Ok(Self(text.split_whitespace().map(str::to_owned).collect()))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not something that a handler can ask for",
+    label = "not a handler's parameter",
+    note = "a handler's parameters are `String`, `Stdout`, `CancellationToken`, and types that implement `FromInvocation`"
+)]
+pub trait FromInvocation: Sized {
+    /// What the client has to collect for this parameter.
+    const NEEDS: Needs;
+
+    /// Takes the parameter from the command.
+    ///
+    /// # Errors
+    ///
+    /// When the command doesn't have it. The handler doesn't run then, and the command ends with this error as if the
+    /// handler had returned it.
+    fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self>;
+}

@@ -1,0 +1,178 @@
+//! The two locks: one says that somebody is starting a daemon, the other that a daemon lives.
+//!
+//! Both are `flock`s, which the kernel releases when their holder dies, however it dies. A lock counts only while its
+//! path still names the locked file: a file that was unlinked meanwhile is nobody's lock.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, OFlags, flock, unlink};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::process::Pid;
+
+use crate::deadline::within;
+
+use super::file::{FileIdentity, file_error, open_own};
+use super::{Instance, InstanceError};
+
+/// More digits than any pid has.
+const MAX_PID_LENGTH: u64 = 20;
+
+/// Held by whoever is starting, replacing or stopping a daemon.
+#[derive(Debug)]
+pub(crate) struct StartLock {
+    _file: File,
+}
+
+/// Held for as long as a daemon lives. Whoever starts a daemon takes it first and hands it over with the socket, so that
+/// at no moment a socket is served without it.
+#[derive(Debug)]
+pub(crate) struct LifeLock {
+    file: File,
+    path: PathBuf,
+}
+
+/// What stands against starting a daemon.
+#[derive(Debug)]
+pub(crate) enum Life {
+    /// Nothing: the lock is ours now.
+    Free(LifeLock),
+    /// A daemon lives.
+    Held(Holder),
+}
+
+/// The file that a living daemon keeps locked.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    file: File,
+}
+
+impl Instance {
+    /// Takes the start lock, and says whether it had to wait for another to finish.
+    pub(crate) fn lock_start(&self) -> Result<(StartLock, bool), InstanceError> {
+        let path = self.lock();
+        let mut waited = false;
+        loop {
+            let file = open_own(&path, OFlags::empty())?;
+            if !try_lock(&path, &file)? {
+                waited = true;
+                lock(&file).map_err(|error| file_error(&path, error))?;
+            }
+            if is_in_place(&path, &file)? {
+                return Ok((StartLock { _file: file }, waited));
+            }
+        }
+    }
+
+    /// Takes the life lock unless a daemon holds it. Only for the holder of the start lock.
+    pub(crate) fn lock_life(&self, _start: &StartLock) -> Result<Life, InstanceError> {
+        let path = self.pid();
+        loop {
+            let file = open_own(&path, OFlags::empty())?;
+            let free = try_lock(&path, &file)?;
+            if is_in_place(&path, &file)? {
+                return Ok(if free {
+                    Life::Free(LifeLock { file, path })
+                } else {
+                    Life::Held(Holder { file })
+                });
+            }
+        }
+    }
+}
+
+impl LifeLock {
+    /// The lock as the starting client handed it over.
+    pub(crate) fn inherited(instance: &Instance, descriptor: OwnedFd) -> Result<Self, InstanceError> {
+        let path = instance.pid();
+        let file = File::from(descriptor);
+        // Only a descriptor of the one that was locked finds the lock its own.
+        match (is_in_place(&path, &file), try_lock(&path, &file)) {
+            (Ok(true), Ok(true)) => Ok(Self { file, path }),
+            _ => Err(InstanceError::NotLocked { path }),
+        }
+    }
+
+    /// A second descriptor of the same lock, to hand over. The lock lasts until the last one is closed.
+    pub(crate) fn share(&self) -> io::Result<OwnedFd> {
+        self.file.try_clone().map(Into::into)
+    }
+
+    /// Names this process as the daemon.
+    pub(crate) fn write_pid(&mut self) -> Result<(), InstanceError> {
+        let line = format!("{}\n", std::process::id());
+        let write = |file: &mut File| {
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(line.as_bytes())
+        };
+        write(&mut self.file).map_err(|error| file_error(&self.path, error))
+    }
+
+    /// Removes the file and gives up the lock, in this order: whoever gets the lock then sees that the file is gone.
+    pub(crate) fn release(self) {
+        if is_in_place(&self.path, &self.file).unwrap_or(false) {
+            // Whoever removed it first did what was to be done.
+            let _ = unlink(&self.path);
+        }
+        // Said aloud because a copy of the descriptor may still be open in a client that just started this daemon.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+impl Holder {
+    /// The daemon's pid. It is the daemon's only while the lock is held.
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        let mut text = String::new();
+        let mut file = &self.file;
+        file.rewind().ok()?;
+        file.take(MAX_PID_LENGTH).read_to_string(&mut text).ok()?;
+        Pid::from_raw(text.strip_suffix('\n')?.parse().ok()?)
+    }
+
+    /// Whether the daemon still holds the lock.
+    pub(crate) fn lives(&self) -> bool {
+        match retry_on_intr(|| flock(&self.file, FlockOperation::NonBlockingLockExclusive)) {
+            Err(error) => error == Errno::WOULDBLOCK,
+            Ok(()) => {
+                let _ = flock(&self.file, FlockOperation::Unlock);
+                false
+            }
+        }
+    }
+
+    /// Waits until the daemon has given up the lock, and says whether it did in time.
+    pub(crate) fn wait_for_release(&self, limit: Duration) -> io::Result<bool> {
+        let file = self.file.try_clone()?;
+        let wait = move || lock(&file).and_then(|()| flock(&file, FlockOperation::Unlock));
+        // No system call waits for a lock with a time limit.
+        match within(limit, wait)? {
+            Some(waited) => waited.map(|()| true).map_err(Into::into),
+            None => Ok(false),
+        }
+    }
+}
+
+fn try_lock(path: &Path, file: &File) -> Result<bool, InstanceError> {
+    match retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockExclusive)) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(file_error(path, error)),
+    }
+}
+
+fn lock(file: &File) -> rustix::io::Result<()> {
+    retry_on_intr(|| flock(file, FlockOperation::LockExclusive))
+}
+
+fn is_in_place(path: &Path, file: &File) -> Result<bool, InstanceError> {
+    let locked = FileIdentity::of_file(file).map_err(|error| file_error(path, error))?;
+    match FileIdentity::of_path(path) {
+        Ok(there) => Ok(there == locked),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(file_error(path, error)),
+    }
+}

@@ -1,0 +1,49 @@
+//! The files of a daemon that serves, and their end.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::socket::SocketFile;
+use super::{Instance, InstanceError, LifeLock};
+
+/// The socket and the locked pid file. They go when this goes, also in a panic.
+#[derive(Debug)]
+pub(crate) struct ServedFiles {
+    files: Option<(SocketFile, LifeLock)>,
+}
+
+impl ServedFiles {
+    /// The files as they are now. For the holder of the life lock, whose socket it therefore is.
+    pub(crate) fn new(instance: &Instance, life: LifeLock) -> Result<Self, InstanceError> {
+        Ok(Self { files: Some((SocketFile::of(instance)?, life)) })
+    }
+
+    /// Whether the socket's path still leads to our socket.
+    pub(crate) fn socket_is_in_place(&self) -> bool {
+        self.files.as_ref().is_some_and(|(socket, _)| socket.is_in_place())
+    }
+
+    /// A descriptor of the life lock for the daemon.
+    pub(crate) fn share_life_lock(&self) -> io::Result<OwnedFd> {
+        match &self.files {
+            Some((_, life)) => life.share(),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// Leaves the files to the daemon that shares the life lock by now.
+    pub(crate) fn hand_over(mut self) {
+        drop(self.files.take());
+    }
+}
+
+impl Drop for ServedFiles {
+    /// The socket first, so that nobody connects any more; the lock last, so that nobody puts new files there before the
+    /// old ones are gone.
+    fn drop(&mut self) {
+        if let Some((socket, life)) = self.files.take() {
+            socket.remove();
+            life.release();
+        }
+    }
+}

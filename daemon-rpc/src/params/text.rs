@@ -1,0 +1,23 @@
+//! `String`: all of standard input, as text.
+
+use anyhow::Context as _;
+
+use crate::{FromInvocation, Invocation, Needs};
+
+/// All of standard input, which the client has read to its end. Input that isn't UTF-8, or is longer than 16 MiB, is
+/// refused by the client with exit code 65.
+///
+/// ```
+/// use daemon_rpc::prelude::*;
+///
+/// async fn count(text: String, mut out: Stdout) -> std::io::Result<()> {
+///     out.write_all(format!("{}\n", text.lines().count()).as_bytes()).await
+/// }
+/// ```
+impl FromInvocation for String {
+    const NEEDS: Needs = Needs::TEXT;
+
+    fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
+        invocation.take_text().context("the command came without its text")
+    }
+}

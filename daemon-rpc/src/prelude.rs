@@ -1,0 +1,10 @@
+//! All that a typical program uses.
+//!
+//! ```
+//! use daemon_rpc::prelude::*;
+//! ```
+
+pub use tokio::io::AsyncWriteExt;
+
+pub use crate::ExitCode;
+pub use crate::params::{CancellationToken, Stdout};

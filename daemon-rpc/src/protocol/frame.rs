@@ -1,0 +1,186 @@
+//! Frames: a length of 4 bytes, big-endian, then as many bytes, of which the first is the frame's kind.
+
+use bytes::BytesMut;
+use tokio_util::codec::{Decoder as _, LengthDelimitedCodec};
+
+use super::ProtocolError;
+use super::message::{Message, kind};
+
+const LENGTH_FIELD: usize = 4;
+
+/// What precedes a frame's body: its length and its kind.
+const HEADER_LENGTH: usize = LENGTH_FIELD + 1;
+
+/// The header of a frame whose body has `body_length` bytes, or `None` when no frame can hold so many.
+pub(super) fn header(kind: u8, body_length: usize) -> Option<[u8; HEADER_LENGTH]> {
+    let [a, b, c, d] = u32::try_from(body_length.checked_add(1)?).ok()?.to_be_bytes();
+    Some([a, b, c, d, kind])
+}
+
+/// The header to write before a chunk of output, so that the chunk itself goes out uncopied.
+///
+/// `None` when the chunk is longer than a frame can be.
+pub(crate) fn chunk_header(chunk_length: usize) -> Option<[u8; HEADER_LENGTH]> {
+    header(kind::OUTPUT_CHUNK, chunk_length)
+}
+
+/// Cuts a stream of bytes into messages, however the bytes were split on their way.
+#[derive(Debug)]
+pub(crate) struct FrameReader {
+    codec: LengthDelimitedCodec,
+    received: BytesMut,
+}
+
+impl FrameReader {
+    /// A reader that refuses frames whose body is longer than `body_limit` bytes.
+    pub(crate) fn new(body_limit: usize) -> Self {
+        let codec = LengthDelimitedCodec::builder()
+            .length_field_length(LENGTH_FIELD)
+            .max_frame_length(body_limit.saturating_add(1))
+            .new_codec();
+        Self { codec, received: BytesMut::new() }
+    }
+
+    /// Changes the limit for the frames whose header hasn't been read yet.
+    pub(crate) fn set_body_limit(&mut self, body_limit: usize) {
+        self.codec.set_max_frame_length(body_limit.saturating_add(1));
+    }
+
+    /// Where the bytes that the peer sent are to be appended.
+    pub(crate) fn received(&mut self) -> &mut BytesMut {
+        &mut self.received
+    }
+
+    /// The next message, or `None` until more bytes have been received.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not this protocol. The stream can't be read on from there.
+    pub(crate) fn next(&mut self) -> Result<Option<Message>, ProtocolError> {
+        // The codec has one error only: the length is over its limit.
+        let limit = self.codec.max_frame_length();
+        let frame =
+            self.codec.decode(&mut self.received).map_err(|_| ProtocolError::FrameLength { limit })?;
+        match frame {
+            None => Ok(None),
+            Some(frame) if frame.is_empty() => Err(ProtocolError::FrameLength { limit }),
+            Some(mut frame) => {
+                let body = frame.split_off(1).freeze();
+                let kind = frame.first().copied().unwrap_or_default();
+                Message::decode(kind, body).map(Some)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::protocol::{Command, VersionCheck};
+
+    const BODY_LIMIT: usize = 4096;
+
+    fn messages() -> impl Strategy<Value = Message> {
+        prop_oneof![
+            (any::<u32>(), ".{0,64}")
+                .prop_map(|(protocol, build)| { Message::VersionCheck(VersionCheck { protocol, build }) }),
+            proptest::option::of(".{0,300}").prop_map(|text| Message::Command(Command { text })),
+            proptest::collection::vec(any::<u8>(), 0..BODY_LIMIT)
+                .prop_map(|chunk| Message::OutputChunk(Bytes::from(chunk))),
+            ".{0,300}".prop_map(Message::CommandError),
+            any::<u8>().prop_map(Message::Exit),
+            Just(Message::NotRun),
+        ]
+    }
+
+    fn read_all(reader: &mut FrameReader) -> Result<Vec<Message>, ProtocolError> {
+        std::iter::from_fn(|| reader.next().transpose()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn messages_survive_any_split(
+            sent in proptest::collection::vec(messages(), 0..8),
+            splits in proptest::collection::vec(1_usize..200, 1..50),
+        ) {
+            let stream: Vec<u8> = sent.iter().flat_map(|message| message.encode().unwrap()).collect();
+            let mut reader = FrameReader::new(BODY_LIMIT);
+            let mut received = Vec::new();
+            let mut rest = stream.as_slice();
+            for split in splits.iter().cycle() {
+                if rest.is_empty() { break }
+                let (piece, after) = rest.split_at((*split).min(rest.len()));
+                reader.received().extend_from_slice(piece);
+                received.extend(read_all(&mut reader).unwrap());
+                rest = after;
+            }
+            prop_assert_eq!(received, sent);
+            prop_assert!(reader.received().is_empty());
+        }
+
+        #[test]
+        fn arbitrary_bytes_end_in_messages_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let mut reader = FrameReader::new(BODY_LIMIT);
+            reader.received().extend_from_slice(&bytes);
+            // Whatever came out, what is held stays in proportion to what was sent and to the limit.
+            let _ = read_all(&mut reader);
+            prop_assert!(reader.received().capacity() <= 2 * (BODY_LIMIT + bytes.len()) + 64);
+        }
+
+        #[test]
+        fn arbitrary_bodies_of_each_kind_never_panic(kind in 0_u8..12, body in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(message) = Message::decode(kind, Bytes::from(body)) {
+                // What could be read can be written, and then reads the same.
+                let mut reader = FrameReader::new(BODY_LIMIT);
+                reader.received().extend_from_slice(&message.encode().unwrap());
+                prop_assert_eq!(reader.next().unwrap(), Some(message));
+            }
+        }
+
+        #[test]
+        fn every_length_over_the_limit_is_refused(length in BODY_LIMIT as u32 + 2..=u32::MAX) {
+            let mut reader = FrameReader::new(BODY_LIMIT);
+            reader.received().extend_from_slice(&length.to_be_bytes());
+            let refused = matches!(reader.next(), Err(ProtocolError::FrameLength { .. }));
+            prop_assert!(refused);
+            prop_assert!(reader.received().capacity() <= BODY_LIMIT);
+        }
+    }
+
+    #[test]
+    fn a_body_as_long_as_the_limit_is_accepted() {
+        let chunk = Message::OutputChunk(Bytes::from(vec![7; BODY_LIMIT]));
+        let mut reader = FrameReader::new(BODY_LIMIT);
+        reader.received().extend_from_slice(&chunk.encode().unwrap());
+        assert_eq!(reader.next().unwrap(), Some(chunk));
+    }
+
+    #[test]
+    fn a_frame_without_a_kind_is_refused() {
+        let mut reader = FrameReader::new(BODY_LIMIT);
+        reader.received().extend_from_slice(&[0, 0, 0, 0]);
+        assert!(matches!(reader.next(), Err(ProtocolError::FrameLength { .. })));
+    }
+
+    #[test]
+    fn the_limit_can_change_between_frames() {
+        let mut reader = FrameReader::new(8);
+        let long = Message::CommandError("longer than eight bytes".into());
+        reader.received().extend_from_slice(&Message::Exit(3).encode().unwrap());
+        assert_eq!(reader.next().unwrap(), Some(Message::Exit(3)));
+        reader.set_body_limit(64);
+        reader.received().extend_from_slice(&long.encode().unwrap());
+        assert_eq!(reader.next().unwrap(), Some(long));
+    }
+
+    #[test]
+    fn the_chunk_header_is_that_of_the_whole_message() {
+        let chunk = Bytes::from_static(b"some output");
+        let whole = Message::OutputChunk(chunk.clone()).encode().unwrap();
+        let header = chunk_header(chunk.len()).unwrap();
+        assert_eq!([header.as_slice(), &chunk].concat(), whole);
+    }
+}

@@ -1,0 +1,156 @@
+//! The messages that client and daemon exchange, one variant each.
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::ProtocolError;
+use super::frame;
+
+/// The number of this protocol: raised with every change that a client in another language would notice.
+pub(crate) const PROTOCOL: u32 = 1;
+
+/// The first byte of each frame. A number is never used again for something else.
+pub(super) mod kind {
+    pub(crate) const VERSION_CHECK: u8 = 1;
+    pub(crate) const COMMAND: u8 = 2;
+    pub(crate) const OUTPUT_CHUNK: u8 = 3;
+    pub(crate) const COMMAND_ERROR: u8 = 4;
+    pub(crate) const EXIT: u8 = 5;
+    pub(crate) const NOT_RUN: u8 = 6;
+}
+
+/// One frame's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// Both ways, the first frame of each side.
+    VersionCheck(VersionCheck),
+    /// Client to daemon, once: what to run.
+    Command(Command),
+    /// Daemon to client: bytes for standard output.
+    OutputChunk(Bytes),
+    /// Daemon to client: why the handler failed, its whole chain of causes.
+    CommandError(String),
+    /// Daemon to client, the last frame: the command has ended with this exit code.
+    Exit(u8),
+    /// Daemon to client, the last frame: no handler saw the command and none will, so it is safe to ask again.
+    NotRun,
+}
+
+/// Who is speaking. Its layout is frozen: builds on any two versions of this library read each other's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VersionCheck {
+    pub(crate) protocol: u32,
+    pub(crate) build: String,
+}
+
+impl VersionCheck {
+    /// The check that a program of this build sends.
+    pub(crate) fn of(build: &str) -> Self {
+        Self { protocol: PROTOCOL, build: build.to_owned() }
+    }
+}
+
+/// What the handler's parameters asked the client for; what they didn't is absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Command {
+    /// All of standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) text: Option<String>,
+}
+
+impl Message {
+    /// The message's name in documentation and errors.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::VersionCheck(_) => "VersionCheck",
+            Self::Command(_) => "Command",
+            Self::OutputChunk(_) => "OutputChunk",
+            Self::CommandError(_) => "CommandError",
+            Self::Exit(_) => "Exit",
+            Self::NotRun => "NotRun",
+        }
+    }
+
+    /// The whole frame, or `None` when it would be longer than a frame can be.
+    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::VersionCheck(check) => control(kind::VERSION_CHECK, &rmp_serde::to_vec(check).ok()?),
+            Self::Command(command) => control(kind::COMMAND, &rmp_serde::to_vec_named(command).ok()?),
+            Self::OutputChunk(chunk) => control(kind::OUTPUT_CHUNK, chunk),
+            Self::CommandError(text) => control(kind::COMMAND_ERROR, &rmp_serde::to_vec(text).ok()?),
+            Self::Exit(code) => control(kind::EXIT, &rmp_serde::to_vec(code).ok()?),
+            Self::NotRun => control(kind::NOT_RUN, &[]),
+        }
+    }
+
+    /// Reads the body of a frame of this kind.
+    pub(super) fn decode(kind: u8, body: Bytes) -> Result<Self, ProtocolError> {
+        match kind {
+            kind::VERSION_CHECK => decode_body(kind, &body).map(Self::VersionCheck),
+            kind::COMMAND => decode_body(kind, &body).map(Self::Command),
+            kind::OUTPUT_CHUNK => Ok(Self::OutputChunk(body)),
+            kind::COMMAND_ERROR => decode_body(kind, &body).map(Self::CommandError),
+            kind::EXIT => decode_body(kind, &body).map(Self::Exit),
+            kind::NOT_RUN if body.is_empty() => Ok(Self::NotRun),
+            kind::NOT_RUN => Err(ProtocolError::TrailingBytes { kind, count: body.len() }),
+            unknown => Err(ProtocolError::UnknownKind(unknown)),
+        }
+    }
+}
+
+fn control(kind: u8, body: &[u8]) -> Option<Vec<u8>> {
+    Some([frame::header(kind, body.len())?.as_slice(), body].concat())
+}
+
+fn decode_body<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T, ProtocolError> {
+    let mut unread = body;
+    let value =
+        rmp_serde::from_read(&mut unread).map_err(|source| ProtocolError::Malformed { kind, source })?;
+    match unread.len() {
+        0 => Ok(value),
+        count => Err(ProtocolError::TrailingBytes { kind, count }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that must never change: daemons of every past and future build speak them.
+    #[test]
+    fn the_version_check_is_frozen() {
+        let check = Message::VersionCheck(VersionCheck { protocol: 1, build: "1763886646".into() });
+        let expected = b"\x00\x00\x00\x0e\x01\x92\x01\xaa1763886646";
+        assert_eq!(check.encode().unwrap(), expected);
+        assert_eq!(Message::decode(1, Bytes::from_static(&expected[5..])).unwrap(), check);
+    }
+
+    #[test]
+    fn a_later_protocols_number_can_be_read() {
+        let check = Message::VersionCheck(VersionCheck { protocol: u32::MAX, build: String::new() });
+        let frame = check.encode().unwrap();
+        assert_eq!(Message::decode(frame[4], Bytes::copy_from_slice(&frame[5..])).unwrap(), check);
+    }
+
+    #[test]
+    fn a_command_says_only_what_was_asked_for() {
+        assert_eq!(Message::Command(Command::default()).encode().unwrap(), b"\x00\x00\x00\x02\x02\x80");
+        let text = Message::Command(Command { text: Some("hi".into()) });
+        assert_eq!(text.encode().unwrap(), b"\x00\x00\x00\x0a\x02\x81\xa4text\xa2hi");
+    }
+
+    #[test]
+    fn what_follows_a_body_is_an_error() {
+        let error = Message::decode(kind::EXIT, Bytes::from_static(&[0, 0])).unwrap_err();
+        assert_eq!(error.to_string(), "a frame of kind 5 has 1 bytes too many");
+    }
+
+    #[test]
+    fn a_text_that_claims_to_be_huge_is_refused_without_room_for_it() {
+        let str32_of_4_gib = [0xdb, 0xff, 0xff, 0xff, 0xff, b'x'];
+        let error = Message::decode(kind::COMMAND_ERROR, Bytes::copy_from_slice(&str32_of_4_gib));
+        assert!(matches!(error, Err(ProtocolError::Malformed { .. })), "{error:?}");
+    }
+}

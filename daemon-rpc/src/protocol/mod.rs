@@ -1,0 +1,24 @@
+//! The wire: messages and their framing. Pure: bytes in, messages out, no I/O; client and daemon share it.
+//!
+//! `docs/protocol.md` describes the same for people who write a client in another language.
+
+mod frame;
+mod message;
+
+pub(crate) use frame::{FrameReader, chunk_header};
+pub(crate) use message::{Command, Message, VersionCheck};
+
+/// The peer sent something that this protocol doesn't have.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProtocolError {
+    #[error("a frame is empty or longer than the {limit} bytes allowed here")]
+    FrameLength { limit: usize },
+    #[error("a frame has the unknown kind {0}")]
+    UnknownKind(u8),
+    #[error("a frame of kind {kind} is malformed")]
+    Malformed { kind: u8, source: rmp_serde::decode::Error },
+    #[error("a frame of kind {kind} has {count} bytes too many")]
+    TrailingBytes { kind: u8, count: usize },
+    #[error("a {0} message came where none belongs")]
+    Unexpected(&'static str),
+}

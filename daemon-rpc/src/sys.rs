@@ -1,0 +1,74 @@
+//! The few system calls that have no safe interface. All the `unsafe` of this crate is here.
+#![allow(unsafe_code)]
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use bytes::{BufMut as _, BytesMut};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::{RecvFlags, recv};
+
+/// The lowest descriptor that is not a standard stream.
+const FIRST_EXTRA_DESCRIPTOR: RawFd = 3;
+
+/// Receives at most `limit` bytes behind those that `buffer` holds. 0 means that the peer has closed.
+pub(crate) fn receive(socket: impl AsFd, buffer: &mut BytesMut, limit: usize) -> io::Result<usize> {
+    buffer.reserve(limit);
+    let ((received, _), count) = recv(socket, buffer.spare_capacity_mut(), RecvFlags::empty())?;
+    debug_assert_eq!(received.len(), count);
+    // SAFETY: the kernel has just written the first `count` bytes of the spare capacity.
+    unsafe { buffer.advance_mut(count) };
+    Ok(count)
+}
+
+/// Has the child leave the caller's session, so that no terminal and no Ctrl+C of the caller's reaches it.
+pub(crate) fn in_its_own_session(command: &mut Command) {
+    // SAFETY: `setsid` is async-signal-safe, and nothing else happens between fork and exec.
+    unsafe { command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into)) };
+}
+
+/// Keeps descriptors that this process was given beside its standard streams from the children it will have. A pipe
+/// that a daemon inherited would keep its reader waiting for as long as the daemon lives.
+pub(crate) fn keep_descriptors_from_children() -> io::Result<()> {
+    let list = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+    for entry in fs::read_dir(list)? {
+        let Some(descriptor) = entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()) else {
+            continue;
+        };
+        if descriptor >= FIRST_EXTRA_DESCRIPTOR {
+            // SAFETY: the list names open descriptors, and this process has one thread only, which closes none
+            // meanwhile. The flag changes nothing for whoever owns the descriptor here.
+            let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+            fcntl_setfd(descriptor, FdFlags::CLOEXEC)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends this process as a program ends that writes to a pipe nobody reads. Returns only if that signal is blocked.
+pub(crate) fn die_of_broken_pipe() {
+    // SAFETY: setting a signal to its default action installs no handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::PIPE);
+}
+
+/// The user at the other end of a connected socket, as the kernel recorded it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn peer_uid(socket: impl AsFd) -> io::Result<u32> {
+    Ok(rustix::net::sockopt::socket_peercred(socket)?.uid.as_raw())
+}
+
+/// The user at the other end of a connected socket, as the kernel recorded it.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn peer_uid(socket: impl AsFd) -> io::Result<u32> {
+    use std::os::fd::AsRawFd as _;
+    let (mut uid, mut gid) = (0, 0);
+    // SAFETY: the descriptor is open, and both pointers are to live variables of the right type.
+    match unsafe { libc::getpeereid(socket.as_fd().as_raw_fd(), &mut uid, &mut gid) } {
+        0 => Ok(uid),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
