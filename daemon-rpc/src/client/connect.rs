@@ -17,10 +17,11 @@ enum Look {
     NotOurs,
 }
 
-/// Connects to a daemon of this build, starting or replacing one where needed.
-pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Connection, ClientError> {
+/// Connects to a daemon of this build, starting or replacing one where needed. `None` if the one that was started has
+/// retired already.
+pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Option<Connection>, ClientError> {
     let hung = match look(program, instance)? {
-        Look::Ready(daemon) => return Ok(daemon),
+        Look::Ready(daemon) => return Ok(Some(daemon)),
         Look::Hung => true,
         Look::NotOurs => false,
     };
@@ -30,7 +31,7 @@ pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Connecti
     if (waited || !hung)
         && let Look::Ready(daemon) = look(program, instance)?
     {
-        return Ok(daemon);
+        return Ok(Some(daemon));
     }
     let life = take_over(instance, &start)?;
     start::start(program, instance, life)

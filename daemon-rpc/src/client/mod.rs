@@ -30,7 +30,9 @@ pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCod
 
     let stdout = CallersStdout::new();
     for _ in 0..MAX_ATTEMPTS {
-        let mut daemon = connect::connect(program, &instance)?;
+        let Some(mut daemon) = connect::connect(program, &instance)? else {
+            continue;
+        };
         match relay::run(&mut daemon, &command, &stdout, program, &instance)? {
             Ending::Exit(code) => return Ok(code),
             Ending::NotRun => {}

@@ -12,24 +12,16 @@ use crate::limits::RETIRE_LIMIT;
 /// Only for the holder of the start lock: no other daemon can take the lock's file over meanwhile, so its pid is the
 /// daemon's for as long as the lock is held.
 pub(super) fn retire(holder: &Holder) -> Result<(), ClientError> {
-    let pid = holder.pid();
-    let unresponsive = || ClientError::Unresponsive { pid: pid.map(Pid::as_raw_pid) };
-    let released = || holder.wait_for_release(RETIRE_LIMIT).map_err(|source| ClientError::Spawn { source });
-
-    let daemon = pid.and_then(|pid| Process::of(pid, holder));
-    if !holder.lives() {
-        return Ok(());
+    for signal in [Signal::TERM, Signal::KILL] {
+        if let Some(daemon) = holder.pid().and_then(|pid| Process::of(pid, holder)) {
+            daemon.signal(signal);
+        }
+        let released = holder.wait_for_release(RETIRE_LIMIT);
+        if released.map_err(|source| ClientError::Spawn { source })? {
+            return Ok(());
+        }
     }
-    if let Some(daemon) = &daemon {
-        daemon.signal(Signal::TERM);
-    }
-    if released()? {
-        return Ok(());
-    }
-    if let Some(daemon) = &daemon {
-        daemon.signal(Signal::KILL);
-    }
-    if released()? { Ok(()) } else { Err(unresponsive()) }
+    Err(ClientError::Unresponsive { pid: holder.pid().map(Pid::as_raw_pid) })
 }
 
 /// A living process, which on Linux is never mistaken for a later one with the same number.

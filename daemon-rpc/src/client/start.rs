@@ -18,14 +18,14 @@ use crate::instance::{DIRECTORY_VARIABLE, Instance, LifeLock, ServedFiles};
 use crate::limits::{LOG_EXCERPT, RETIRE_LIMIT, START_LIMIT};
 use crate::{role, sys, version};
 
-/// Starts a daemon of this very build and waits until it is ready.
+/// Starts a daemon of this very build and waits until it is ready. `None` if it was asked to retire by then.
 ///
 /// Until then the caller keeps the start lock, so that nobody takes a slow start for a hung daemon.
 pub(super) fn start(
     program: &Program,
     instance: &Instance,
     life: LifeLock,
-) -> Result<Connection, ClientError> {
+) -> Result<Option<Connection>, ClientError> {
     let log = NewLog::open(instance)?;
     let listener = instance.bind(&life)?;
     // Removed again unless a daemon takes them over.
@@ -36,7 +36,7 @@ pub(super) fn start(
     match first_handshake(program, instance) {
         Ok((Handshake::Agreed, Some(daemon))) => {
             files.hand_over();
-            Ok(daemon)
+            Ok(Some(daemon))
         }
         Ok((Handshake::TimedOut, _)) => {
             kill(child);
@@ -45,6 +45,9 @@ pub(super) fn start(
         // It was the last to have the listener, so it is gone or going.
         Ok(_) => {
             let status = wait(child).map_err(|source| ClientError::Spawn { source })?;
+            if status.is_some_and(|status| status.success()) {
+                return Ok(None);
+            }
             Err(ClientError::DiedAtStart { status, log: log.excerpt() })
         }
         Err(error) => {

@@ -39,10 +39,11 @@ impl fmt::Display for Reason {
 pub(super) async fn serve(
     daemon: &Arc<Daemon>,
     listener: StdListener,
-    files: ServedFiles,
+    mut files: ServedFiles,
 ) -> Result<(), DaemonError> {
     let listener = UnixListener::from_std(listener)?;
     let mut signals = Signals::new()?;
+    files.write_pid()?;
     let mut sessions = JoinSet::new();
     info!(build = daemon.build, pid = std::process::id(), "serving");
 

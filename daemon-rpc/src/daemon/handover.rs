@@ -23,10 +23,9 @@ impl Handover {
     /// read, and everything written goes to the log.
     pub(super) fn take(instance: &Instance) -> Result<Self, DaemonError> {
         let listener = listener(instance, io::stdin().as_fd().try_clone_to_owned()?)?;
-        let mut life = LifeLock::inherited(instance, io::stdout().as_fd().try_clone_to_owned()?)?;
+        let life = LifeLock::inherited(instance, io::stdout().as_fd().try_clone_to_owned()?)?;
         dup2_stdin(File::open("/dev/null")?)?;
         dup2_stdout(io::stderr())?;
-        life.write_pid()?;
         Ok(Self { listener, files: ServedFiles::new(instance, life)? })
     }
 }

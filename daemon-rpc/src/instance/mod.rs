@@ -10,6 +10,7 @@ mod socket;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 pub(crate) use directory::VARIABLE as DIRECTORY_VARIABLE;
 pub(crate) use error::InstanceError;
@@ -82,5 +83,6 @@ impl Instance {
 
 /// The user on whose behalf this process acts: only its files and its peers are trusted.
 pub(crate) fn own_uid() -> u32 {
-    rustix::process::geteuid().as_raw()
+    static UID: OnceLock<u32> = OnceLock::new();
+    *UID.get_or_init(|| rustix::process::geteuid().as_raw())
 }

@@ -23,6 +23,11 @@ impl ServedFiles {
         self.files.as_ref().is_some_and(|(socket, _)| socket.is_in_place())
     }
 
+    /// Names this process as the daemon, which from here on must know what to do with a signal.
+    pub(crate) fn write_pid(&mut self) -> Result<(), InstanceError> {
+        self.files.as_mut().map_or(Ok(()), |(_, life)| life.write_pid())
+    }
+
     /// A descriptor of the life lock for the daemon.
     pub(crate) fn share_life_lock(&self) -> io::Result<OwnedFd> {
         match &self.files {

@@ -1,0 +1,4 @@
+//! What the end-to-end tests share: a scene of their own for each, and programs whose handlers do as they are told.
+
+pub mod scene;
+pub mod script;

@@ -1,0 +1,222 @@
+//! A place where one test's programs run: a directory of its own, which all its processes are known by and which takes
+//! them with it when it goes.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Read, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+const DIRECTORY: &str = "DAEMON_RPC_DIR";
+
+/// Far longer than anything takes on a loaded machine: a test that gets there hangs.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// A directory for daemons' files, and the processes that were given it.
+#[derive(Debug)]
+pub struct Scene {
+    directory: TempDir,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scene {
+    /// An empty scene.
+    ///
+    /// # Panics
+    ///
+    /// Without a directory there is no test.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "it fails its test")]
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    /// Where the daemons' files are.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A path in the scene, for files by which a test and a handler wait for each other.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory().join(name)
+    }
+
+    /// One of the daemon's files.
+    #[must_use]
+    pub fn file(&self, id: &str, extension: &str) -> PathBuf {
+        self.path(&format!("daemon-rpc-{id}.{extension}"))
+    }
+
+    /// A command that runs in this scene, its streams piped.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env(DIRECTORY, self.directory())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a program with this input to its end.
+    pub fn run(&self, program: impl AsRef<OsStr>, input: impl AsRef<[u8]>) -> Output {
+        finish(start(&mut self.command(program), input))
+    }
+
+    /// The pid in a daemon's pid file.
+    #[must_use]
+    pub fn daemon_pid(&self, id: &str) -> Option<Pid> {
+        Pid::from_raw(fs::read_to_string(self.file(id, "pid")).ok()?.trim().parse().ok()?)
+    }
+
+    /// Every living process of this scene, daemons that have retired included.
+    #[must_use]
+    pub fn processes(&self) -> Vec<Pid> {
+        let mark = [DIRECTORY.as_bytes(), b"=", self.directory().as_os_str().as_bytes()].concat();
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        // The environment of a process that has ended but not been waited for can't be read.
+        let here = |pid: &i32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|variable| variable == mark)
+        };
+        pids.filter(here).filter_map(Pid::from_raw).collect()
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        // A client may be starting a daemon at this moment.
+        while let running @ [_, ..] = &*self.processes() {
+            for process in running {
+                let _ = kill_process(*process, Signal::KILL);
+            }
+        }
+    }
+}
+
+/// Starts a command and gives it its input, whether or not it reads it.
+///
+/// # Panics
+///
+/// If the command can't be started.
+#[expect(clippy::expect_used, reason = "it fails its test")]
+pub fn start(command: &mut Command, input: impl AsRef<[u8]>) -> Child {
+    let mut child = command.spawn().expect("the program starts");
+    if let Some(mut stdin) = child.stdin.take() {
+        let input = input.as_ref().to_owned();
+        thread::spawn(move || {
+            // Some programs don't read their input.
+            let _ = stdin.write_all(&input);
+        });
+    }
+    child
+}
+
+/// Waits for a command's end and returns what it wrote.
+///
+/// # Panics
+///
+/// If it doesn't end in time.
+pub fn finish(mut child: Child) -> Output {
+    let stdout = child.stdout.take().map(collect);
+    let stderr = child.stderr.take().map(collect);
+    let status = finish_status(&mut child);
+    Output { status, stdout: joined(stdout), stderr: joined(stderr) }
+}
+
+/// Waits for a command's end.
+///
+/// # Panics
+///
+/// If it doesn't end in time.
+#[expect(clippy::panic, clippy::expect_used, reason = "it fails its test")]
+pub fn finish_status(child: &mut Child) -> ExitStatus {
+    let mut status = None;
+    if !holds_in_time(|| {
+        status = child.try_wait().expect("the program can be waited for");
+        status.is_some()
+    }) {
+        let _ = child.kill();
+        panic!("the program hangs");
+    }
+    status.expect("it has ended")
+}
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+///
+/// If it doesn't in time.
+#[track_caller]
+pub fn until(what: &str, condition: impl FnMut() -> bool) {
+    assert!(holds_in_time(condition), "waited in vain until {what}");
+}
+
+fn holds_in_time(mut condition: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + DEADLINE;
+    while !condition() {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(LOOK_AGAIN);
+    }
+    true
+}
+
+/// Waits until a process is gone, or dead and only not waited for.
+#[track_caller]
+pub fn until_ended(process: Pid) {
+    until("a process has ended", || !is_alive(process));
+}
+
+/// Whether a process lives.
+#[must_use]
+pub fn is_alive(process: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_pid())).unwrap_or_default();
+    // The state follows the name, which is in brackets and may contain anything.
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z') && !rest.starts_with('X'))
+}
+
+/// A process's resident memory in KiB.
+#[must_use]
+pub fn resident_kib(process: Pid) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_pid())).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
+}
+
+/// Standard output and standard error as text, and the exit code; for `assert_eq!`.
+#[must_use]
+pub fn told(output: &Output) -> (String, String, Option<i32>) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr), output.status.code())
+}
+
+fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut all = Vec::new();
+        // What could be read is what the test is about.
+        let _ = stream.read_to_end(&mut all);
+        all
+    })
+}
+
+fn joined(reader: Option<thread::JoinHandle<Vec<u8>>>) -> Vec<u8> {
+    reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
+}

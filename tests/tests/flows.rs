@@ -1,0 +1,313 @@
+//! The four flows of a command: normal, error, cancellation, version mismatch.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::Stdio;
+
+use daemon_rpc_tests::scene::{Scene, finish, is_alive, resident_kib, start, told, until, until_ended};
+use rustix::process::{Pid, Signal, kill_process};
+
+const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
+const REBUILT: &str = env!("CARGO_BIN_EXE_scripted-rebuilt");
+const ECHO: &str = env!("CARGO_BIN_EXE_echo");
+const HELLO: &str = env!("CARGO_BIN_EXE_hello");
+
+fn success(stdout: &str) -> (String, String, Option<i32>) {
+    (stdout.into(), String::new(), Some(0))
+}
+
+mod normal_operation {
+    use super::*;
+
+    #[test]
+    fn the_first_call_starts_a_daemon_and_later_calls_use_it() {
+        let scene = Scene::new();
+        let first = scene.run(SCRIPTED, "pid");
+        let pid = scene.daemon_pid("scripted").unwrap();
+        assert_eq!(told(&first), success(&format!("{}\n", pid.as_raw_pid())));
+        assert_eq!(told(&scene.run(SCRIPTED, "pid")), told(&first));
+    }
+
+    #[test]
+    fn output_is_the_handlers_byte_for_byte() {
+        let scene = Scene::new();
+        for text in ["", "one line\n", "no newline", "\0 and \u{1F980}\r\n"] {
+            assert_eq!(told(&scene.run(ECHO, text)), success(text));
+        }
+    }
+
+    #[test]
+    fn a_large_command_goes_both_ways_whole() {
+        let scene = Scene::new();
+        let text: String = (0..1_500_000).map(|number| format!("{number:>9}\n")).collect();
+        assert!(scene.run(ECHO, &text).stdout == text.as_bytes());
+    }
+
+    #[test]
+    fn exit_codes_are_the_handlers() {
+        let scene = Scene::new();
+        for code in [0, 1, 3, 64, 255] {
+            assert_eq!(scene.run(SCRIPTED, format!("exit {code}")).status.code(), Some(code));
+        }
+    }
+
+    #[test]
+    fn commands_run_at_the_same_time() {
+        let scene = Scene::new();
+        let ours = |step: &str, name: &str| format!("{step} {}\n", scene.path(name).display());
+        // Each waits for a file that the other makes.
+        let first = [ours("touch", "a"), ours("await", "b"), "print first".into()].concat();
+        let second = [ours("await", "a"), ours("touch", "b"), "print second".into()].concat();
+        let first = start(&mut scene.command(SCRIPTED), first);
+        let second = start(&mut scene.command(SCRIPTED), second);
+        assert_eq!(told(&finish(first)), success("first\n"));
+        assert_eq!(told(&finish(second)), success("second\n"));
+    }
+
+    #[test]
+    fn a_handler_without_a_text_leaves_standard_input_alone() {
+        let scene = Scene::new();
+        let mut command = scene.command("sh");
+        let script = "while read line; do \"$HELLO\" || exit; echo \"$line\"; done";
+        command.args(["-c", script]).env("HELLO", HELLO);
+        let output = finish(start(&mut command, "1\n2\n"));
+        assert_eq!(told(&output), success("hello\n1\nhello\n2\n"));
+    }
+}
+
+mod streaming {
+    use super::*;
+
+    #[test]
+    fn a_chunk_arrives_before_the_handler_goes_on() {
+        let scene = Scene::new();
+        let go_on = scene.path("go-on");
+        let script = format!("print first\nawait {}\nprint second", go_on.display());
+        let mut client = start(&mut scene.command(SCRIPTED), script);
+        let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "first");
+        std::fs::write(go_on, "").unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), "second");
+        assert!(lines.next().is_none());
+        assert!(finish(client).status.success());
+    }
+
+    #[test]
+    fn a_chunk_arrives_though_the_handler_blocks_its_thread() {
+        let scene = Scene::new();
+        let go_on = scene.path("go-on");
+        let script = format!("bulk 1000000\nblock-thread {}", go_on.display());
+        let mut client = start(&mut scene.command(SCRIPTED), script);
+        let mut output = vec![0; 1_000_000];
+        let mut stdout = client.stdout.take().unwrap();
+        stdout.read_exact(&mut output).unwrap();
+        std::fs::write(go_on, "").unwrap();
+        assert!(finish(client).status.success());
+    }
+}
+
+mod error_flow {
+    use super::*;
+
+    #[test]
+    fn an_error_arrives_with_its_whole_chain_behind_the_output() {
+        let scene = Scene::new();
+        let output = scene.run(SCRIPTED, "print before\nfail can't spell: no dictionary: file not found");
+        let expected = "before\nscripted: can't spell: no dictionary: file not found\n";
+        assert_eq!(told(&output), (expected.into(), String::new(), Some(1)));
+    }
+
+    #[test]
+    fn a_panic_ends_its_command_and_nothing_else() {
+        let scene = Scene::new();
+        let before = scene.run(SCRIPTED, "pid");
+        let output = scene.run(SCRIPTED, "print before\npanic at the disco");
+        let expected = "before\nscripted: the command panicked: at the disco\n";
+        assert_eq!(told(&output), (expected.into(), String::new(), Some(101)));
+        assert_eq!(told(&scene.run(SCRIPTED, "pid")), told(&before));
+    }
+
+    #[test]
+    fn an_endless_error_is_cut() {
+        let scene = Scene::new();
+        let output = scene.run(SCRIPTED, format!("fail {}", "ä".repeat(400_000)));
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.ends_with("ä… (cut)\n"), "{}", text.len());
+    }
+}
+
+mod cancellation_flow {
+    use super::*;
+
+    /// Starts a command that says when it is cancelled, waits until it runs, and has `interrupt` stop its client.
+    fn cancelled_by(interrupt: impl FnOnce(Pid)) -> std::process::Output {
+        let scene = Scene::new();
+        let (running, cancelled) = (scene.path("running"), scene.path("cancelled"));
+        let script = format!("touch {}\nuntil-cancelled {}", running.display(), cancelled.display());
+        let client = start(&mut scene.command(SCRIPTED), script);
+        until("the command runs", || running.exists());
+        interrupt(Pid::from_child(&client));
+        let output = finish(client);
+        until("the command is cancelled", || cancelled.exists());
+        assert_eq!(told(&scene.run(SCRIPTED, "print next")), success("next\n"));
+        output
+    }
+
+    fn cancelled_by_signal(signal: Signal) {
+        use std::os::unix::process::ExitStatusExt as _;
+        let output = cancelled_by(|client| kill_process(client, signal).unwrap());
+        assert_eq!(output.status.signal(), Some(signal.as_raw()));
+        assert_eq!(output.stderr, b"");
+    }
+
+    #[test]
+    fn sigint_cancels() {
+        cancelled_by_signal(Signal::INT);
+    }
+
+    #[test]
+    fn sigterm_cancels() {
+        cancelled_by_signal(Signal::TERM);
+    }
+
+    #[test]
+    fn sighup_cancels() {
+        cancelled_by_signal(Signal::HUP);
+    }
+
+    #[test]
+    fn sigkill_cancels() {
+        cancelled_by_signal(Signal::KILL);
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_cancels_a_handler_that_writes_nothing() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let scene = Scene::new();
+        let (running, cancelled) = (scene.path("running"), scene.path("cancelled"));
+        let script =
+            format!("print line\ntouch {}\nuntil-cancelled {}", running.display(), cancelled.display());
+        let mut client = start(&mut scene.command(SCRIPTED), script);
+        let mut stdout = BufReader::new(client.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        assert_eq!(line, "line\n");
+        drop(stdout);
+        until("the command is cancelled", || cancelled.exists());
+        let output = finish(client);
+        assert_eq!((output.status.signal(), &*output.stderr), (Some(Signal::PIPE.as_raw()), &b""[..]));
+    }
+
+    #[test]
+    fn a_reader_that_goes_away_stops_a_handler_that_writes_without_end() {
+        let scene = Scene::new();
+        let mut command = scene.command("sh");
+        command.args(["-c", "\"$SCRIPTED\" | head -c 3"]).env("SCRIPTED", SCRIPTED);
+        let output = finish(start(&mut command, format!("print yes\nbulk {}", u64::MAX)));
+        assert_eq!(told(&output), success("yes"));
+        // The writer is gone when the daemon has no session left and so retires at once.
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        kill_process(daemon, Signal::TERM).unwrap();
+        until_ended(daemon);
+    }
+
+    #[test]
+    fn a_handler_that_ignores_its_token_is_aborted_after_the_grace_period() {
+        let scene = Scene::new();
+        let (running, aborted) = (scene.path("running"), scene.path("aborted"));
+        let script = format!("touch {}\nuntil-aborted {}", running.display(), aborted.display());
+        let client = start(&mut scene.command(SCRIPTED), script);
+        until("the command runs", || running.exists());
+        kill_process(Pid::from_child(&client), Signal::INT).unwrap();
+        finish(client);
+        // It is cancelled by now; others are served while it has its grace.
+        assert_eq!(told(&scene.run(SCRIPTED, "print next")), success("next\n"));
+        assert!(!aborted.exists());
+        until("the handler is aborted", || aborted.exists());
+    }
+
+    #[test]
+    fn backpressure_holds_a_handler_back_that_writes_faster_than_its_client_reads() {
+        const FAR_AHEAD: u64 = 2 * 1024 * 1024;
+        let scene = Scene::new();
+        let progress = scene.path("progress");
+        let written =
+            || std::fs::read_to_string(&progress).ok().and_then(|count| count.parse().ok()).unwrap_or(0);
+        let ten_gib = 10_u64 << 30;
+        let mut client =
+            start(&mut scene.command(SCRIPTED), format!("counted-bulk {ten_gib} {}", progress.display()));
+        let mut stdout = client.stdout.take().unwrap();
+        let daemon = scene_daemon(&scene);
+        let idle = resident_kib(daemon);
+        let mut read = 0;
+        let mut block = vec![0; 256 * 1024];
+        for _ in 0..40 {
+            stdout.read_exact(&mut block).unwrap();
+            read += block.len() as u64;
+            until("the handler goes on", || written() >= read);
+            assert!(written() - read < FAR_AHEAD, "{} bytes are somewhere in between", written() - read);
+        }
+        let grown = resident_kib(daemon).saturating_sub(idle);
+        assert!(grown < 2048, "the daemon has grown by {grown} KiB");
+        kill_process(Pid::from_child(&client), Signal::KILL).unwrap();
+        finish(client);
+    }
+
+    fn scene_daemon(scene: &Scene) -> Pid {
+        until("a daemon serves", || scene.daemon_pid("scripted").is_some());
+        scene.daemon_pid("scripted").unwrap()
+    }
+}
+
+mod version_mismatch_flow {
+    use super::*;
+
+    /// A command of the first build is in flight when one of the second comes: both get what they asked for, from the
+    /// daemon of their own build.
+    fn a_command_survives_the_replacement_of_its_daemon(first: &str, second: &str) {
+        let scene = Scene::new();
+        let (running, go_on) = (scene.path("running"), scene.path("go-on"));
+        let script = format!("pid\ntouch {}\nawait {}\nprint done", running.display(), go_on.display());
+        let in_flight = start(&mut scene.command(first), script);
+        until("the command runs", || running.exists());
+        let old = scene.daemon_pid("scripted").unwrap();
+
+        let served = scene.run(second, "pid");
+        let new = scene.daemon_pid("scripted").unwrap();
+        assert_ne!(old, new);
+        assert_eq!(told(&served), success(&format!("{}\n", new.as_raw_pid())));
+        assert!(is_alive(old));
+
+        std::fs::write(go_on, "").unwrap();
+        assert_eq!(told(&finish(in_flight)), success(&format!("{}\ndone\n", old.as_raw_pid())));
+        until_ended(old);
+        assert_eq!(scene.daemon_pid("scripted"), Some(new));
+        assert_eq!(told(&scene.run(second, "pid")), told(&served));
+    }
+
+    #[test]
+    fn a_newer_build_replaces_an_older_one() {
+        a_command_survives_the_replacement_of_its_daemon(SCRIPTED, REBUILT);
+    }
+
+    #[test]
+    fn an_older_build_replaces_a_newer_one() {
+        a_command_survives_the_replacement_of_its_daemon(REBUILT, SCRIPTED);
+    }
+
+    #[test]
+    fn two_builds_in_turns_both_get_all_their_answers() {
+        let scene = Scene::new();
+        let callers: Vec<_> = (0..40)
+            .map(|number| {
+                let program = if number % 2 == 0 { SCRIPTED } else { REBUILT };
+                let mut command = scene.command(program);
+                command.stderr(Stdio::piped());
+                (number, start(&mut command, format!("print {number}")))
+            })
+            .collect();
+        for (number, caller) in callers {
+            assert_eq!(told(&finish(caller)), success(&format!("{number}\n")));
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! How daemons come and go: starting, dying, and cleaning up.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::{Command, Stdio};
+
+use daemon_rpc_tests::scene::{Scene, finish, start, told, until, until_ended};
+use rustix::process::{Pid, Signal, kill_process};
+
+const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
+const ECHO: &str = env!("CARGO_BIN_EXE_echo");
+const HELLO: &str = env!("CARGO_BIN_EXE_hello");
+const PER_PROJECT: &str = env!("CARGO_BIN_EXE_per-project");
+
+fn success(stdout: &str) -> (String, String, Option<i32>) {
+    (stdout.into(), String::new(), Some(0))
+}
+
+/// A command that has begun and goes on when the test lets it.
+struct Running {
+    client: std::process::Child,
+    daemon: Pid,
+    go_on: std::path::PathBuf,
+}
+
+fn running(scene: &Scene, name: &str) -> Running {
+    let (began, go_on) = (scene.path(&format!("{name}-began")), scene.path(&format!("{name}-go-on")));
+    let script = format!("print before\ntouch {}\nawait {}\nprint after", began.display(), go_on.display());
+    let client = start(&mut scene.command(SCRIPTED), script);
+    until("the command runs", || began.exists());
+    Running { client, daemon: scene.daemon_pid("scripted").unwrap(), go_on }
+}
+
+mod starting {
+    use super::*;
+
+    #[test]
+    fn a_herd_of_cold_callers_gets_one_daemon_and_all_answers() {
+        let scene = Scene::new();
+        let herd: Vec<_> = (0..100).map(|_| start(&mut scene.command(SCRIPTED), "pid")).collect();
+        let answers: BTreeSet<_> = herd.into_iter().map(|caller| told(&finish(caller))).collect();
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        assert_eq!(answers, BTreeSet::from([success(&format!("{}\n", daemon.as_raw_pid()))]));
+        assert_eq!(scene.processes(), [daemon]);
+    }
+
+    #[test]
+    fn the_daemons_files_are_its_users_alone() {
+        let scene = Scene::new();
+        let mut command = scene.command("sh");
+        command.args(["-c", "umask 0; \"$ECHO\""]).env("ECHO", ECHO);
+        finish(start(&mut command, ""));
+        let uid = rustix::process::geteuid().as_raw();
+        let id = format!("echo-{uid}");
+        for (extension, mode) in [("sock", 0o600), ("pid", 0o600), ("lock", 0o600), ("log", 0o600)] {
+            let found = fs::symlink_metadata(scene.file(&id, extension)).unwrap();
+            assert_eq!((found.permissions().mode() & 0o7777, found.uid()), (mode, uid), "{extension}");
+        }
+    }
+
+    #[test]
+    fn the_daemon_keeps_nothing_of_its_callers() {
+        let scene = Scene::new();
+        // Beside the standard streams, a pipe that its reader waits for the end of.
+        let mut command = scene.command("sh");
+        let script = "exec 7>&1; cd \"$DAEMON_RPC_DIR\"; umask 027; \"$SCRIPTED\"";
+        command.args(["-c", script]).env("SCRIPTED", SCRIPTED);
+        assert_eq!(told(&finish(start(&mut command, "print done"))), success("done\n"));
+
+        let daemon = format!("/proc/{}", scene.daemon_pid("scripted").unwrap().as_raw_pid());
+        let descriptors = fs::read_dir(format!("{daemon}/fd")).unwrap();
+        let open: Vec<_> = descriptors.map(|entry| fs::read_link(entry.unwrap().path()).unwrap()).collect();
+        assert!(open.iter().all(|target| !target.to_string_lossy().starts_with("pipe:")), "{open:?}");
+        assert_eq!(fs::read_link(format!("{daemon}/cwd")).unwrap(), std::path::Path::new("/"));
+        assert_eq!(fs::read_to_string(format!("{daemon}/comm")).unwrap(), "scripted\n");
+
+        let stat = fs::read_to_string(format!("{daemon}/stat")).unwrap();
+        let fields: Vec<_> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+        let pid = daemon.trim_start_matches("/proc/");
+        let (session, terminal) = (fields[3], fields[4]);
+        assert_eq!((session, terminal), (pid, "0"));
+    }
+
+    #[test]
+    fn a_daemon_for_each_project() {
+        let scene = Scene::new();
+        let call = |project| {
+            let output = finish(start(scene.command(PER_PROJECT).env("PROJECT", project), ""));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let (blue, red) = (call("blue"), call("red"));
+        assert!(blue.starts_with("blue ") && red.starts_with("red "), "{blue}{red}");
+        assert_eq!(call("blue"), blue);
+        assert_eq!(call("red"), red);
+    }
+
+    #[test]
+    fn a_relative_directory_is_the_callers() {
+        let scene = Scene::new();
+        let mut command = scene.command(ECHO);
+        command.current_dir(scene.directory()).env("DAEMON_RPC_DIR", ".");
+        assert_eq!(told(&finish(start(&mut command, "here"))), success("here"));
+        let pid_file = scene.file(&format!("echo-{}", rustix::process::geteuid().as_raw()), "pid");
+        assert!(pid_file.exists());
+        assert_eq!(told(&scene.run(ECHO, "there")), success("there"));
+    }
+
+    #[test]
+    fn a_link_to_the_program_shares_its_daemon() {
+        let scene = Scene::new();
+        let link = scene.path("another-name");
+        std::os::unix::fs::symlink(SCRIPTED, &link).unwrap();
+        assert_eq!(told(&scene.run(&link, "pid")), told(&scene.run(SCRIPTED, "pid")));
+        assert_eq!(told(&scene.run(&link, "fail oh")).0, "another-name: oh\n");
+    }
+
+    #[test]
+    fn a_daemon_is_started_though_its_program_was_just_replaced() {
+        let scene = Scene::new();
+        let program = scene.path("program");
+        fs::copy(SCRIPTED, &program).unwrap();
+        // Its input is what the client waits for before it looks for a daemon.
+        let mut command = scene.command(&program);
+        let mut client = command.spawn().unwrap();
+        fs::remove_file(&program).unwrap();
+        fs::write(&program, "not a program").unwrap();
+        use std::io::Write as _;
+        client.stdin.take().unwrap().write_all(b"print still here").unwrap();
+        assert_eq!(told(&finish(client)), success("still here\n"));
+    }
+
+    #[test]
+    fn a_daemon_of_another_build_is_refused_by_hand() {
+        let scene = Scene::new();
+        let mut command = scene.command(ECHO);
+        command.args(["--daemon-id", "echo", "--build-timestamp", "yesterday"]);
+        let (stdout, stderr, code) = told(&finish(start(&mut command, "")));
+        assert_eq!((&*stdout, code), ("", Some(64)));
+        assert!(stderr.contains("a daemon of build yesterday was asked for, and this is build "), "{stderr}");
+    }
+
+    #[test]
+    fn a_second_daemon_by_hand_is_refused_and_the_first_serves_on() {
+        let scene = Scene::new();
+        let served = scene.run(SCRIPTED, "pid");
+        let arguments = fs::read(format!("/proc/{}/cmdline", scene.daemon_pid("scripted").unwrap())).unwrap();
+        let arguments = String::from_utf8(arguments).unwrap();
+        let mut command = scene.command(SCRIPTED);
+        command.args(arguments.trim_end_matches('\0').split('\0').skip(1));
+        let (stdout, stderr, code) = told(&finish(start(&mut command, "")));
+        assert_eq!((&*stdout, code), ("", Some(64)));
+        assert!(stderr.contains("call it without"), "{stderr}");
+        assert_eq!(told(&scene.run(SCRIPTED, "pid")), told(&served));
+    }
+
+    #[test]
+    fn a_daemon_that_cannot_start_is_an_error_that_says_why() {
+        let scene = Scene::new();
+        // Too few descriptors for a runtime.
+        let mut command = scene.command("sh");
+        command.args(["-c", "ulimit -n 12; exec \"$ECHO\""]).env("ECHO", ECHO);
+        let (stdout, stderr, code) = told(&finish(start(&mut command, "text")));
+        assert_eq!((&*stdout, code), ("", Some(69)), "{stderr}");
+        let beginning = "echo: the daemon ended before it was ready (exit status: 69); the end of its log, ";
+        assert!(stderr.starts_with(beginning), "{stderr}");
+        assert!(
+            stderr.ends_with("the system refused what a daemon needs: Too many open files (os error 24)\n"),
+            "{stderr}"
+        );
+        let id = format!("echo-{}", rustix::process::geteuid().as_raw());
+        assert!(!scene.file(&id, "sock").exists() && !scene.file(&id, "pid").exists());
+        assert_eq!(told(&scene.run(ECHO, "text")), success("text"));
+    }
+}
+
+mod dying {
+    use super::*;
+
+    #[test]
+    fn killed_before_a_command() {
+        let scene = Scene::new();
+        scene.run(SCRIPTED, "");
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        kill_process(daemon, Signal::KILL).unwrap();
+        until_ended(daemon);
+        assert!(scene.file("scripted", "sock").exists());
+        assert_eq!(told(&scene.run(SCRIPTED, "print up again")), success("up again\n"));
+        assert_ne!(scene.daemon_pid("scripted"), Some(daemon));
+    }
+
+    #[test]
+    fn killed_during_a_command() {
+        let scene = Scene::new();
+        let Running { client, daemon, .. } = running(&scene, "one");
+        kill_process(daemon, Signal::KILL).unwrap();
+        let (stdout, stderr, code) = told(&finish(client));
+        assert_eq!((&*stdout, code), ("before\n", Some(70)));
+        let log = scene.file("scripted", "log");
+        let expected = format!(
+            "scripted: the daemon died while it ran this command, which may be half done; its log is {}\n",
+            log.display()
+        );
+        assert_eq!(stderr, expected);
+        assert_eq!(told(&scene.run(SCRIPTED, "print up again")), success("up again\n"));
+    }
+
+    #[test]
+    fn killed_after_a_command() {
+        let scene = Scene::new();
+        let Running { client, daemon, go_on } = running(&scene, "one");
+        fs::write(go_on, "").unwrap();
+        assert_eq!(told(&finish(client)), success("before\nafter\n"));
+        kill_process(daemon, Signal::KILL).unwrap();
+        until_ended(daemon);
+        assert_eq!(told(&scene.run(SCRIPTED, "print up again")), success("up again\n"));
+    }
+
+    #[test]
+    fn a_stale_pid_file_brings_nobody_to_harm() {
+        let scene = Scene::new();
+        let mut bystander = Command::new("sleep").arg("1000").spawn().unwrap();
+        fs::write(scene.file("scripted", "pid"), format!("{}\n", bystander.id())).unwrap();
+        fs::set_permissions(scene.file("scripted", "pid"), fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(told(&scene.run(SCRIPTED, "print hello")), success("hello\n"));
+        assert!(bystander.try_wait().unwrap().is_none());
+        bystander.kill().unwrap();
+        bystander.wait().unwrap();
+    }
+
+    #[test]
+    fn a_stopped_daemon_is_replaced() {
+        let scene = Scene::new();
+        scene.run(SCRIPTED, "");
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        kill_process(daemon, Signal::STOP).unwrap();
+        assert_eq!(told(&scene.run(SCRIPTED, "print served")), success("served\n"));
+        until_ended(daemon);
+    }
+}
+
+mod cleaning_up {
+    use super::*;
+
+    fn leaves_nothing_behind(signal: Signal) {
+        let scene = Scene::new();
+        scene.run(SCRIPTED, "");
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        kill_process(daemon, signal).unwrap();
+        until_ended(daemon);
+        assert!(!scene.file("scripted", "sock").exists());
+        assert!(!scene.file("scripted", "pid").exists());
+        assert_eq!(told(&scene.run(SCRIPTED, "print up again")), success("up again\n"));
+    }
+
+    #[test]
+    fn after_sigterm() {
+        leaves_nothing_behind(Signal::TERM);
+    }
+
+    #[test]
+    fn after_sigint() {
+        leaves_nothing_behind(Signal::INT);
+    }
+
+    #[test]
+    fn a_daemon_asked_to_end_lets_its_commands_finish() {
+        let scene = Scene::new();
+        let Running { client, daemon, go_on } = running(&scene, "one");
+        kill_process(daemon, Signal::TERM).unwrap();
+        until("the socket is free", || !scene.file("scripted", "sock").exists());
+        assert_eq!(told(&scene.run(SCRIPTED, "print meanwhile")), success("meanwhile\n"));
+        let next = scene.daemon_pid("scripted");
+        fs::write(go_on, "").unwrap();
+        assert_eq!(told(&finish(client)), success("before\nafter\n"));
+        until_ended(daemon);
+        assert_eq!(scene.daemon_pid("scripted"), next);
+        assert!(scene.file("scripted", "sock").exists());
+    }
+
+    #[test]
+    fn a_deleted_socket_is_no_obstacle_and_no_orphan_stays() {
+        let scene = Scene::new();
+        scene.run(SCRIPTED, "");
+        let orphan = scene.daemon_pid("scripted").unwrap();
+        fs::remove_file(scene.file("scripted", "sock")).unwrap();
+        assert_eq!(told(&scene.run(SCRIPTED, "print served")), success("served\n"));
+        until_ended(orphan);
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        assert_eq!(scene.processes(), [daemon]);
+
+        for extension in ["sock", "pid"] {
+            fs::remove_file(scene.file("scripted", extension)).unwrap();
+        }
+        until_ended(daemon);
+    }
+
+    #[test]
+    fn callers_and_endings_in_a_hurry_lose_no_command() {
+        let scene = Scene::new();
+        let callers = (0..150).map(|number| {
+            if let Some(daemon) = scene.daemon_pid("scripted") {
+                // Gone already is as good.
+                let _ = kill_process(daemon, Signal::TERM);
+            }
+            (number, start(&mut scene.command(SCRIPTED), format!("print {number}")))
+        });
+        for (number, caller) in callers.collect::<Vec<_>>() {
+            assert_eq!(told(&finish(caller)), success(&format!("{number}\n")));
+        }
+    }
+}
+
+mod waiting_for_the_end {
+    use super::*;
+
+    /// A shell's `$(…)` and a pipe end when the command does, though a daemon was started inside.
+    #[test]
+    fn command_substitution_and_pipes_end() {
+        let scene = Scene::new();
+        let mut command = scene.command("sh");
+        let script = "got=$(\"$HELLO\" 2>&1); echo \"<$got>\"; \"$HELLO\" 2>&1 | cat";
+        command.args(["-c", script]).env("HELLO", HELLO).stdin(Stdio::null());
+        assert_eq!(told(&finish(start(&mut command, ""))), success("<hello>\nhello\n"));
+    }
+}
