@@ -198,7 +198,7 @@ mod dying {
         assert_eq!((&*stdout, code), ("before\n", Some(70)));
         let log = scene.file("scripted", "log");
         let expected = format!(
-            "scripted: the daemon died while it ran this command, which may be half done; its log is {}\n",
+            "scripted: the daemon ended before this command did, which may be half done; its log is {}\n",
             log.display()
         );
         assert_eq!(stderr, expected);

@@ -45,7 +45,7 @@ pub(crate) enum ClientError {
     Unresponsive { pid: Option<i32> },
     #[error("the daemon was replaced or stopped each time this command reached it; call it again")]
     AlwaysRetiring,
-    #[error("the daemon died while it ran this command, which may be half done; its log is {log}", log = .log.display())]
+    #[error("the daemon ended before this command did, which may be half done; its log is {log}", log = .log.display())]
     DaemonDied { log: PathBuf },
     #[error("the daemon sent something that this command doesn't understand; its log is {log}", log = .log.display())]
     Garbled {

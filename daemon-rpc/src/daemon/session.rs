@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use tokio::net::UnixStream;
 use tokio::select;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -117,7 +116,7 @@ impl Session {
         let cancellation = CancellationToken::new();
         let invocation = Invocation::new(command.text, Arc::clone(&outbox) as _, cancellation.clone());
         let handler = Arc::clone(&self.daemon.handler);
-        let handler = self.daemon.handlers.spawn(command::run(handler, invocation, Arc::clone(&outbox)));
+        let mut handler = self.daemon.handlers.spawn(command::run(handler, invocation, Arc::clone(&outbox)));
 
         let stopping = self.daemon.stopping.clone();
         let interruption = select! {
@@ -129,12 +128,23 @@ impl Session {
             () = stopping.cancelled() => Interruption::DaemonEnds,
         };
         debug!(?interruption, "cancelling a command");
-        cancellation.cancel();
-        match interruption {
-            Interruption::CallerGone => outbox.close(),
-            Interruption::DaemonEnds => drop(timeout(GRACE_PERIOD, outbox.pump()).await),
+        let ended = match interruption {
+            Interruption::CallerGone => {
+                // First, so that nothing is sent any more to a client that only closed its own side.
+                outbox.close();
+                cancellation.cancel();
+                timeout(GRACE_PERIOD, &mut handler).await.is_ok()
+            }
+            Interruption::DaemonEnds => {
+                cancellation.cancel();
+                // The caller is still there for what the handler has to say.
+                timeout(GRACE_PERIOD, outbox.pump()).await.is_ok()
+            }
+        };
+        if !ended {
+            warn!("a cancelled command didn't end within its grace period and was aborted");
+            handler.abort();
         }
-        end_handler(handler).await;
     }
 
     /// Returns when the client has closed or died, or says what no client may at that point.
@@ -172,13 +182,5 @@ impl Session {
             }
         }
         Ok(())
-    }
-}
-
-/// Gives a cancelled handler its grace period, then aborts it.
-async fn end_handler(mut handler: JoinHandle<()>) {
-    if timeout(GRACE_PERIOD, &mut handler).await.is_err() {
-        warn!("a cancelled command didn't end within its grace period and was aborted");
-        handler.abort();
     }
 }

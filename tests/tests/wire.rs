@@ -1,0 +1,231 @@
+//! The daemon as its socket shows it, to a client that was written from `docs/protocol.md` alone.
+
+use std::fs;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+
+use daemon_rpc_tests::scene::{DEADLINE, Scene, resident_kib, told, until, until_ended};
+use rustix::process::{Signal, kill_process};
+
+const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
+
+const VERSION_CHECK: u8 = 1;
+const COMMAND: u8 = 2;
+const OUTPUT_CHUNK: u8 = 3;
+const COMMAND_ERROR: u8 = 4;
+const EXIT: u8 = 5;
+const NOT_RUN: u8 = 6;
+
+/// A connection that speaks in frames.
+struct Client(UnixStream);
+
+impl Client {
+    fn connect(scene: &Scene) -> Self {
+        let stream = UnixStream::connect(scene.file("scripted", "sock")).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self(stream)
+    }
+
+    /// Connects and introduces itself as the daemon's own build, which the daemon tells whoever asks.
+    fn agreed(scene: &Scene) -> Self {
+        let mut stranger = Self::connect(scene);
+        stranger.send(VERSION_CHECK, b"\x92\x01\xa1?");
+        let (_, daemons_own) = stranger.receive().unwrap();
+        let mut client = Self::connect(scene);
+        client.send(VERSION_CHECK, &daemons_own);
+        assert_eq!(client.receive(), Some((VERSION_CHECK, daemons_own)));
+        client
+    }
+
+    fn send_raw(&mut self, bytes: &[u8]) {
+        // The daemon may have closed already, which is for the next read to tell.
+        let _ = self.0.write_all(bytes);
+    }
+
+    fn send(&mut self, kind: u8, body: &[u8]) {
+        let length = u32::try_from(body.len() + 1).unwrap().to_be_bytes();
+        self.send_raw(&[&length, &[kind][..], body].concat());
+    }
+
+    fn send_command(&mut self, text: &str) {
+        let length = u32::try_from(text.len()).unwrap().to_be_bytes();
+        self.send(COMMAND, &[b"\x81\xa4text\xdb", &length[..], text.as_bytes()].concat());
+    }
+
+    /// The next frame's kind and body, or `None` at the end.
+    fn receive(&mut self) -> Option<(u8, Vec<u8>)> {
+        let mut length = [0; 4];
+        match self.0.read_exact(&mut length) {
+            Err(error) if matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset) => {
+                return None;
+            }
+            result => result.unwrap(),
+        }
+        let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+        self.0.read_exact(&mut frame).unwrap();
+        Some((frame.remove(0), frame))
+    }
+}
+
+/// A scene with a daemon, and a check at its end that the daemon still serves.
+fn with_daemon(test: impl FnOnce(&Scene)) {
+    let scene = Scene::new();
+    let before = told(&scene.run(SCRIPTED, "pid"));
+    test(&scene);
+    assert_eq!(told(&scene.run(SCRIPTED, "pid")), before);
+}
+
+#[test]
+fn a_command_by_hand() {
+    with_daemon(|scene| {
+        let mut client = Client::agreed(scene);
+        client.send_command("print one\nprint two\nexit 7");
+        assert_eq!(client.receive(), Some((OUTPUT_CHUNK, b"one\n".to_vec())));
+        assert_eq!(client.receive(), Some((OUTPUT_CHUNK, b"two\n".to_vec())));
+        assert_eq!(client.receive(), Some((EXIT, vec![7])));
+        assert_eq!(client.receive(), None);
+    });
+}
+
+#[test]
+fn an_error_by_hand() {
+    with_daemon(|scene| {
+        let mut client = Client::agreed(scene);
+        client.send_command("fail it: broke");
+        assert_eq!(client.receive(), Some((COMMAND_ERROR, b"\xa9it: broke".to_vec())));
+        assert_eq!(client.receive(), Some((EXIT, vec![1])));
+    });
+}
+
+#[test]
+fn another_build_gets_an_answer_and_no_service() {
+    with_daemon(|scene| {
+        for check in [&b"\x92\x01\xa1?"[..], b"\x92\xce\xff\xff\xff\xff\xa1?"] {
+            let mut client = Client::connect(scene);
+            client.send(VERSION_CHECK, check);
+            client.send_command(&format!("touch {}", scene.path("ran").display()));
+            assert_eq!(client.receive().unwrap().0, VERSION_CHECK);
+            assert_eq!(client.receive(), None);
+        }
+        assert!(!scene.path("ran").exists());
+    });
+}
+
+#[test]
+fn garbage_ends_the_connection_and_not_the_daemon() {
+    with_daemon(|scene| {
+        for garbage in [
+            &b"GET / HTTP/1.1\r\n\r\n"[..],
+            b"\0\0\0\0",
+            b"\0\0\0\x01\x01",
+            b"\0\0\0\x03\x01\xc0\xc0",
+            b"\0\0\0\x02\x05\0",
+            b"\xff\xff\xff\xff\x01",
+        ] {
+            let mut client = Client::connect(scene);
+            client.send_raw(garbage);
+            assert_eq!(client.receive(), None, "{garbage:?}");
+        }
+        for garbage in [
+            &b"\0\0\0\x02\x02\xc1"[..],
+            b"\0\0\0\x01\xee",
+            b"\0\0\0\x09\x02\x81\xa4what\xa1x",
+            b"\xff\xff\xff\xff\x02",
+        ] {
+            let mut client = Client::agreed(scene);
+            client.send_raw(garbage);
+            assert_eq!(client.receive(), None, "{garbage:?}");
+        }
+    });
+}
+
+#[test]
+fn a_command_over_the_limit_is_not_held() {
+    with_daemon(|scene| {
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        let before = resident_kib(daemon);
+        for _ in 0..4 {
+            let mut client = Client::agreed(scene);
+            client.send_command(&"x".repeat(40 * 1024 * 1024));
+            assert_eq!(client.receive(), None);
+        }
+        assert!(resident_kib(daemon) < before + 1024);
+    });
+}
+
+#[test]
+fn half_a_frame_and_silence_keep_nobody_waiting() {
+    with_daemon(|scene| {
+        let mut half = Client::connect(scene);
+        half.send_raw(b"\0\0\0\x20\x01\x92");
+        let _silent = Client::connect(scene);
+        let mut late = Client::agreed(scene);
+        assert_eq!(told(&scene.run(SCRIPTED, "print served")).0, "served\n");
+        // The handshake has a time limit; the half frame is given up then.
+        assert_eq!(half.receive(), None);
+        late.send_command("print late");
+        assert_eq!(late.receive(), Some((OUTPUT_CHUNK, b"late\n".to_vec())));
+    });
+}
+
+#[test]
+fn a_client_that_hangs_up_in_the_middle_of_its_command_is_forgotten() {
+    with_daemon(|scene| {
+        let mut client = Client::agreed(scene);
+        client.send_raw(b"\0\0\x10\0\x02\x81\xa4text");
+    });
+}
+
+#[test]
+fn what_follows_the_command_cancels_it() {
+    with_daemon(|scene| {
+        let cancelled = scene.path("cancelled");
+        let mut client = Client::agreed(scene);
+        client.send_command(&format!("print running\nuntil-cancelled {}", cancelled.display()));
+        assert_eq!(client.receive(), Some((OUTPUT_CHUNK, b"running\n".to_vec())));
+        client.send_command("print again");
+        until("the command is cancelled", || cancelled.exists());
+        assert_eq!(client.receive(), None);
+    });
+}
+
+#[test]
+fn a_closed_write_side_cancels() {
+    with_daemon(|scene| {
+        let cancelled = scene.path("cancelled");
+        let mut client = Client::agreed(scene);
+        client.send_command(&format!("until-cancelled {}", cancelled.display()));
+        client.0.shutdown(std::net::Shutdown::Write).unwrap();
+        until("the command is cancelled", || cancelled.exists());
+        assert_eq!(client.receive(), None);
+    });
+}
+
+#[test]
+fn who_has_not_sent_its_command_when_the_daemon_retires_is_told_so() {
+    let scene = Scene::new();
+    scene.run(SCRIPTED, "");
+    let daemon = scene.daemon_pid("scripted").unwrap();
+    let mut client = Client::agreed(&scene);
+    kill_process(daemon, Signal::TERM).unwrap();
+    until("the socket is free", || !scene.file("scripted", "sock").exists());
+    let ran = scene.path("ran");
+    client.send_command(&format!("touch {}", ran.display()));
+    assert_eq!(client.receive(), Some((NOT_RUN, vec![])));
+    assert_eq!(client.receive(), None);
+    until_ended(daemon);
+    assert!(!fs::exists(ran).unwrap());
+}
+
+#[test]
+fn a_retiring_daemon_with_many_connections_closes_them_all() {
+    let scene = Scene::new();
+    scene.run(SCRIPTED, "");
+    let daemon = scene.daemon_pid("scripted").unwrap();
+    let waiting: Vec<_> = (0..200).map(|_| Client::agreed(&scene)).collect();
+    kill_process(daemon, Signal::TERM).unwrap();
+    for mut client in waiting {
+        assert_eq!(client.receive(), Some((NOT_RUN, vec![])));
+    }
+    until_ended(daemon);
+}
