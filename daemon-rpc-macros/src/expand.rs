@@ -74,11 +74,14 @@ fn handler_impl(item: &ItemFn) -> TokenStream {
     let takes = types.iter().map(|ty| {
         quote_spanned!(ty.span()=> <#ty as ::daemon_rpc::FromInvocation>::from_invocation(&mut invocation)?)
     });
-    let returned = match &item.sig.output {
+    let returned = quote_spanned! {function.span()=>
+        let returned = ::daemon_rpc::on_any_thread(#function(#(#names),*)).await;
+    };
+    let returned_type = match &item.sig.output {
         ReturnType::Default => function.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
-    let outcome = quote_spanned!(returned=> ::daemon_rpc::IntoOutcome::into_outcome(returned));
+    let outcome = quote_spanned!(returned_type=> ::daemon_rpc::IntoOutcome::into_outcome(returned));
     quote! {
         struct __Handler;
 
@@ -91,7 +94,7 @@ fn handler_impl(item: &ItemFn) -> TokenStream {
             #[allow(unused_mut, unused_variables)]
             async fn handle(&self, mut invocation: ::daemon_rpc::Invocation) -> ::daemon_rpc::Outcome {
                 #(let #names = #takes;)*
-                let returned = #function(#(#names),*).await;
+                #returned
                 #outcome
             }
         }
@@ -107,7 +110,7 @@ fn id(id: &Expr) -> TokenStream {
             };
         }
     });
-    quote! {
+    quote_spanned! {id.span()=>
         .id(|| {
             #check
             #id

@@ -40,6 +40,17 @@ pub trait CommandHandler: Send + Sync + 'static {
     async fn handle(&self, invocation: Invocation) -> Outcome;
 }
 
+/// The future itself, once the compiler has made sure that it can move between threads.
+///
+/// Handlers do, so they keep nothing across an `.await` that is not [`Send`]. [`main`](macro@crate::main) passes each
+/// handler through here so that an error about it is said in one place, with the reason.
+pub fn on_any_thread<F>(handler: F) -> F
+where
+    F: Future + Send, // handlers move between threads: keep no `Rc` or lock guard across an `.await`
+{
+    handler
+}
+
 /// A type that a handler can have as a parameter.
 ///
 /// These exist:

@@ -22,7 +22,7 @@ pub use app::App;
 pub use async_trait::async_trait;
 pub use daemon_rpc_macros::{build, main};
 pub use exit::ExitCode;
-pub use handler::{CommandHandler, FromInvocation};
+pub use handler::{CommandHandler, FromInvocation, on_any_thread};
 pub use instance::check_id;
 pub use invocation::Invocation;
 pub use needs::Needs;

@@ -39,7 +39,6 @@ impl Scene {
     ///
     /// Without a directory there is no test.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "it fails its test")]
     pub fn new() -> Self {
         Self { directory: tempfile::tempdir().expect("a temporary directory") }
     }
@@ -115,7 +114,6 @@ impl Drop for Scene {
 /// # Panics
 ///
 /// If the command can't be started.
-#[expect(clippy::expect_used, reason = "it fails its test")]
 pub fn start(command: &mut Command, input: impl AsRef<[u8]>) -> Child {
     let mut child = command.spawn().expect("the program starts");
     if let Some(mut stdin) = child.stdin.take() {
@@ -145,7 +143,6 @@ pub fn finish(mut child: Child) -> Output {
 /// # Panics
 ///
 /// If it doesn't end in time.
-#[expect(clippy::panic, clippy::expect_used, reason = "it fails its test")]
 pub fn finish_status(child: &mut Child) -> ExitStatus {
     let mut status = None;
     if !holds_in_time(|| {

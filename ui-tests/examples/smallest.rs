@@ -1,0 +1,4 @@
+//! Asks for nothing and gives nothing.
+
+#[daemon_rpc::main]
+async fn nothing() {}

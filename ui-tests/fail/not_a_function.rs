@@ -1,0 +1,4 @@
+#[daemon_rpc::main]
+struct Shout;
+
+fn main() {}

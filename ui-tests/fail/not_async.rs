@@ -1,0 +1,4 @@
+#[daemon_rpc::main]
+fn shout(text: String) {
+    let _ = text;
+}

@@ -1,0 +1,2 @@
+#[daemon_rpc::main]
+fn main() {}

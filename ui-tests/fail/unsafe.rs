@@ -1,0 +1,4 @@
+#[daemon_rpc::main]
+async unsafe fn shout(text: String) {
+    let _ = text;
+}
