@@ -1,6 +1,6 @@
 //! All that the attribute does, without it.
 
-use daemon_rpc::{App, CommandHandler, Invocation, IntoOutcome, Needs, Outcome, async_trait, build};
+use daemon_rpc::{App, CommandHandler, IntoOutcome, Invocation, Needs, Outcome, async_trait, build};
 
 struct Nothing;
 
