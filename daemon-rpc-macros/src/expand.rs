@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, ExprLit, ItemFn, Lit, ReturnType, parse2};
+use syn::{Error, ItemFn, ReturnType, parse2};
 
 use crate::handler;
 use crate::options::Options;
@@ -51,7 +51,7 @@ fn without_program(error: Error, item: &ItemFn) -> TokenStream {
 fn program(options: &Options, item: &ItemFn) -> TokenStream {
     let (beside, inside) = if item.sig.ident == "main" { (None, Some(item)) } else { (Some(item), None) };
     let handler = handler_impl(item);
-    let id = options.id.as_ref().map(id);
+    let calls = &options.calls;
     quote! {
         #beside
 
@@ -60,7 +60,7 @@ fn program(options: &Options, item: &ItemFn) -> TokenStream {
 
             #handler
 
-            ::daemon_rpc::App::new(::daemon_rpc::build!()) #id .run(__Handler)
+            ::daemon_rpc::App::new(::daemon_rpc::build!()) #(#calls)* .run(__Handler)
         }
     }
 }
@@ -98,22 +98,5 @@ fn handler_impl(item: &ItemFn) -> TokenStream {
                 #outcome
             }
         }
-    }
-}
-
-/// The id, checked at compile time where it is written out.
-fn id(id: &Expr) -> TokenStream {
-    let check = matches!(id, Expr::Lit(ExprLit { lit: Lit::Str(_), .. })).then(|| {
-        quote_spanned! {id.span()=>
-            const _: () = if let ::core::result::Result::Err(reason) = ::daemon_rpc::check_id(#id) {
-                ::core::panic!("{}", reason)
-            };
-        }
-    });
-    quote_spanned! {id.span()=>
-        .id(|| {
-            #check
-            #id
-        })
     }
 }

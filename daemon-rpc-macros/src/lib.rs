@@ -3,13 +3,16 @@
 mod expand;
 mod handler;
 mod options;
+mod size;
 mod timestamp;
 
 use proc_macro::TokenStream;
 
 /// Makes an async function the handler of a program that is client and daemon in one.
 ///
-/// ```ignore
+/// ```no_run
+/// use daemon_rpc::prelude::*;
+///
 /// #[daemon_rpc::main]
 /// async fn shout(text: String, mut out: Stdout) -> anyhow::Result<()> {
 ///     out.write_all(text.to_uppercase().as_bytes()).await?;
@@ -25,6 +28,8 @@ use proc_macro::TokenStream;
 ///
 /// - `id = …`: the daemon's id, a string or an expression that gives one. The default is `{binary name}-{uid}`. The
 ///   expression is evaluated for each call, in the client, so that there can be a daemon for each project directory.
+/// - `max_command = …`: how long the text of a command may be, such as `"64KiB"`, `"16MiB"` (the default) or a number of
+///   bytes, at most 1 GiB. The client refuses longer input with exit code 65.
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {
     expand::main(options.into(), function.into()).into()

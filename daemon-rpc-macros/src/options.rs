@@ -1,14 +1,27 @@
-//! The attribute's options.
+//! The attribute's options: one table that parsing and messages read from.
 
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 use syn::{Error, Expr, ExprLit, Ident, Lit, Result, Token};
 
-/// What the author said in the attribute's parentheses.
+use crate::size;
+
+/// Turns an option's value into a call of the builder.
+type ToCall = fn(&Expr) -> Result<TokenStream>;
+
+/// Every option.
+const OPTIONS: [(&str, ToCall); 2] = [("id", id), ("max_command", max_command)];
+
+/// The most that `max_command` can be.
+const MAX_MAX_COMMAND: u64 = 1024 * 1024 * 1024;
+
+/// What the author said in the attribute's parentheses, as calls of the builder.
 #[derive(Default)]
 pub(crate) struct Options {
-    /// A string, or an expression that gives one.
-    pub(crate) id: Option<Expr>,
+    pub(crate) calls: Vec<TokenStream>,
 }
 
 struct Setting {
@@ -30,30 +43,47 @@ impl Parse for Setting {
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut options = Self::default();
+        let mut given = Vec::new();
         for Setting { name, value } in Punctuated::<Setting, Token![,]>::parse_terminated(input)? {
-            if name != "id" {
-                let message = format!("there is no option `{name}`; the options are: `id`");
-                return Err(Error::new(name.span(), message));
-            }
-            check_string(&value)?;
-            if options.id.replace(value).is_some() {
+            let Some((_, call)) = OPTIONS.iter().find(|(known, _)| name == known) else {
+                return Err(unknown(&name));
+            };
+            if given.contains(&name) {
                 return Err(Error::new(
                     name.span(),
                     format!("the option `{name}` is given twice; keep one of them"),
                 ));
             }
+            options.calls.push(call(&value)?);
+            given.push(name);
         }
         Ok(options)
     }
 }
 
-fn check_string(value: &Expr) -> Result<()> {
-    match value {
-        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => Ok(()),
-        Expr::Lit(other) => Err(Error::new_spanned(
-            other,
-            "`id` is a string, such as `id = \"spell\"`, or an expression that gives one",
-        )),
-        _ => Ok(()),
-    }
+fn unknown(name: &Ident) -> Error {
+    let known: Vec<_> = OPTIONS.iter().map(|(known, _)| format!("`{known}`")).collect();
+    Error::new(name.span(), format!("there is no option `{name}`; the options are: {}", known.join(", ")))
+}
+
+/// A string, or an expression that gives one. Where it is written out, it is checked at compile time.
+fn id(value: &Expr) -> Result<TokenStream> {
+    let check = match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => Some(quote_spanned! {value.span()=>
+            const _: () = if let ::core::result::Result::Err(reason) = ::daemon_rpc::check_id(#value) {
+                ::core::panic!("{}", reason)
+            };
+        }),
+        Expr::Lit(_) => {
+            let message = "`id` is a string, such as `id = \"spell\"`, or an expression that gives one";
+            return Err(Error::new_spanned(value, message));
+        }
+        _ => None,
+    };
+    Ok(quote_spanned!(value.span()=> .id(|| { #check #value })))
+}
+
+fn max_command(value: &Expr) -> Result<TokenStream> {
+    let bytes = size::parse(value, MAX_MAX_COMMAND)?;
+    Ok(quote!(.max_command(#bytes)))
 }

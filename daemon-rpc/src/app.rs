@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::instance::own_uid;
+use crate::limits::{MAX_COMMAND, MAX_MAX_COMMAND};
 use crate::role::Role;
 use crate::{Build, CommandHandler, ExitCode, client, daemon};
 
@@ -16,6 +17,8 @@ pub(crate) struct Program {
     pub(crate) name: String,
     /// Which build of it this is.
     pub(crate) build: String,
+    /// The longest text that a command may carry, in bytes.
+    pub(crate) max_command: usize,
 }
 
 /// A program that is client and daemon in one.
@@ -48,12 +51,13 @@ pub(crate) struct Program {
 pub struct App {
     build: Build,
     id: Option<Box<dyn FnOnce() -> String>>,
+    max_command: usize,
 }
 
 impl App {
     /// A program of this build, with the id `{binary name}-{uid}`.
     pub fn new(build: Build) -> Self {
-        Self { build, id: None }
+        Self { build, id: None, max_command: MAX_COMMAND }
     }
 
     /// Gives the program's daemon another id. Programs with the same id share a daemon, and different builds replace each
@@ -67,12 +71,25 @@ impl App {
         self
     }
 
+    /// Limits how long a command's text may be: `bytes`, at most 1 GiB, instead of 16 MiB. The client refuses longer input
+    /// with [`ExitCode::BAD_INPUT`] before it connects.
+    ///
+    /// The text is held in memory on both sides, the daemon's once for each command that runs.
+    pub fn max_command(mut self, bytes: usize) -> Self {
+        self.max_command = bytes.min(MAX_MAX_COMMAND);
+        self
+    }
+
     /// Runs as what the arguments say: as the client of one command, or as the daemon.
     ///
     /// The result is for `main` to return. It is the command's exit code, or one of those that [`ExitCode`] names.
     #[must_use]
     pub fn run(self, handler: impl CommandHandler) -> std::process::ExitCode {
-        let program = Program { name: called_name(&self.build), build: self.build.identity() };
+        let program = Program {
+            name: called_name(&self.build),
+            build: self.build.identity(),
+            max_command: self.max_command,
+        };
         let ended = match Role::of_this_process() {
             Role::Client => {
                 let id = self.id.map_or_else(|| default_id(&self.build), |id| id());

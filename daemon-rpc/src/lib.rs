@@ -1,4 +1,4 @@
-#![doc = include_str!("../../docs/crate.md")]
+#![doc = include_str!("lib.md")]
 
 mod app;
 mod client;

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-/// The longest text a command may carry. Commands are small; what is longer should be streamed.
+/// The longest text a command may carry unless its author says otherwise. It is held in memory, on both sides.
 pub(crate) const MAX_COMMAND: usize = 16 * 1024 * 1024;
+
+/// The most that its author can say: far within what a frame's length can express.
+pub(crate) const MAX_MAX_COMMAND: usize = 1024 * 1024 * 1024;
 
 /// What a `Command` frame may need beside its text: field names and lengths.
 pub(crate) const COMMAND_OVERHEAD: usize = 256;

@@ -14,6 +14,7 @@ use daemon_rpc_tests::scene::{Scene, finish, start, told};
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
+const SHORT: &str = env!("CARGO_BIN_EXE_short");
 const PER_PROJECT: &str = env!("CARGO_BIN_EXE_per-project");
 
 const MAX_COMMAND: usize = 16 * 1024 * 1024;
@@ -54,6 +55,15 @@ mod input {
                        it less at a time";
         assert_refused(&output, message, 65);
         assert!(scene.processes().is_empty());
+    }
+
+    #[test]
+    fn that_is_over_a_limit_of_the_applications_own() {
+        let scene = Scene::new();
+        assert_eq!(told(&scene.run(SHORT, "x".repeat(1024))).0.len(), 1024);
+        let message = "short: standard input is longer than this command's limit of 1024 bytes (max_command); give it \
+                       less at a time";
+        assert_refused(&scene.run(SHORT, "x".repeat(1025)), message, 65);
     }
 
     #[test]

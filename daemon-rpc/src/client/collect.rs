@@ -9,7 +9,6 @@ use rustix::stdio::stdin;
 
 use super::ClientError;
 use crate::Needs;
-use crate::limits::MAX_COMMAND;
 use crate::protocol::Command;
 
 /// Enough for what most commands read, in one system call.
@@ -27,16 +26,16 @@ pub(super) fn no_arguments(needs: Needs) -> Result<(), ClientError> {
 }
 
 /// The command to send: only what was asked for is so much as looked at.
-pub(super) fn command(needs: Needs) -> Result<Command, ClientError> {
-    let text = if needs.text() { Some(read_text()?) } else { None };
+pub(super) fn command(needs: Needs, max_command: usize) -> Result<Command, ClientError> {
+    let text = if needs.text() { Some(read_text(max_command)?) } else { None };
     Ok(Command { text })
 }
 
-fn read_text() -> Result<String, ClientError> {
+fn read_text(limit: usize) -> Result<String, ClientError> {
     let mut input = Vec::with_capacity(FIRST_READ);
     while read_more(&mut input).map_err(|source| ClientError::Stdin { source })? {
-        if input.len() > MAX_COMMAND {
-            return Err(ClientError::CommandTooLong);
+        if input.len() > limit {
+            return Err(ClientError::CommandTooLong { limit });
         }
     }
     String::from_utf8(input).map_err(|error| {

@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use crate::ExitCode;
 use crate::instance::InstanceError;
-use crate::limits::{MAX_COMMAND, START_LIMIT};
+use crate::limits::START_LIMIT;
 
 /// A failure of the framework. Its message says what happened, then what to do.
 #[derive(Debug, thiserror::Error)]
@@ -20,9 +20,9 @@ pub(crate) enum ClientError {
     )]
     NotUtf8 { position: usize, byte: u8 },
     #[error(
-        "standard input is longer than this command's limit of {MAX_COMMAND} bytes (max_command); give it less at a time"
+        "standard input is longer than this command's limit of {limit} bytes (max_command); give it less at a time"
     )]
-    CommandTooLong,
+    CommandTooLong { limit: usize },
     #[error("can't write to standard output")]
     Stdout { source: io::Error },
     #[error(transparent)]
@@ -60,7 +60,7 @@ impl ClientError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Argument { .. } => ExitCode::USAGE,
-            Self::NotUtf8 { .. } | Self::CommandTooLong => ExitCode::BAD_INPUT,
+            Self::NotUtf8 { .. } | Self::CommandTooLong { .. } => ExitCode::BAD_INPUT,
             Self::Stdin { .. } | Self::Stdout { .. } => ExitCode::STREAM_FAILED,
             Self::Instance(error) => error.exit_code(),
             Self::PeerOfAnother { .. } => ExitCode::NOT_OURS,

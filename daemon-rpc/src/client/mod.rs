@@ -26,7 +26,9 @@ use stdout::CallersStdout;
 pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCode, ClientError> {
     collect::no_arguments(needs)?;
     let instance = Instance::new(id)?;
-    let command = Message::Command(collect::command(needs)?).encode().ok_or(ClientError::CommandTooLong)?;
+    let command = collect::command(needs, program.max_command)?;
+    // The limit is within what a frame can hold.
+    let command = Message::Command(command).encode().unwrap_or_default();
 
     let stdout = CallersStdout::new();
     for _ in 0..MAX_ATTEMPTS {

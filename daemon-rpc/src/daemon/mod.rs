@@ -26,6 +26,8 @@ pub(crate) use error::DaemonError;
 /// What every session of this daemon shares.
 struct Daemon {
     build: String,
+    /// The longest text that a command may carry, in bytes.
+    max_command: usize,
     handler: Arc<dyn CommandHandler>,
     /// Where handlers run.
     handlers: runtime::Handle,
@@ -56,6 +58,7 @@ pub(crate) fn run(
     let handlers = runtime::Builder::new_multi_thread().thread_name("handler").enable_all().build()?;
     let daemon = Arc::new(Daemon {
         build,
+        max_command: program.max_command,
         handler,
         handlers: handlers.handle().clone(),
         retiring: CancellationToken::new(),

@@ -13,9 +13,7 @@ use super::outbox::Outbox;
 use super::{Daemon, command};
 use crate::Invocation;
 use crate::instance::own_uid;
-use crate::limits::{
-    COMMAND_OVERHEAD, COMMAND_TIMEOUT, GRACE_PERIOD, HANDSHAKE_TIMEOUT, MAX_COMMAND, MAX_VERSION_CHECK,
-};
+use crate::limits::{COMMAND_OVERHEAD, COMMAND_TIMEOUT, GRACE_PERIOD, HANDSHAKE_TIMEOUT, MAX_VERSION_CHECK};
 use crate::protocol::{Command, FrameReader, Message, ProtocolError, VersionCheck};
 
 /// Serves one client from its first byte to its last.
@@ -41,7 +39,7 @@ enum SessionError {
     OtherBuild(String),
     #[error("the peer doesn't speak this protocol")]
     Protocol(#[from] ProtocolError),
-    #[error("the command's text is longer than {MAX_COMMAND} bytes")]
+    #[error("the command's text is over the limit")]
     CommandTooLong,
     #[error("the connection failed")]
     Io(#[from] io::Error),
@@ -92,7 +90,7 @@ impl Session {
 
     /// The client's command, or `None` when it came too late to be run.
     async fn command(&mut self) -> Result<Option<Command>, SessionError> {
-        self.reader.set_body_limit(MAX_COMMAND + COMMAND_OVERHEAD);
+        self.reader.set_body_limit(self.daemon.max_command + COMMAND_OVERHEAD);
         let retiring = self.daemon.retiring.clone();
         let message = select! {
             () = retiring.cancelled() => return Ok(None),
@@ -102,7 +100,7 @@ impl Session {
             },
         };
         match message {
-            Message::Command(Command { text: Some(text) }) if text.len() > MAX_COMMAND => {
+            Message::Command(Command { text: Some(text) }) if text.len() > self.daemon.max_command => {
                 Err(SessionError::CommandTooLong)
             }
             Message::Command(command) => Ok(Some(command)),
