@@ -1,0 +1,84 @@
+//! What a warm call costs its caller, counted rather than timed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use daemon_rpc_tests::scene::{Scene, finish, start, told};
+
+const ECHO: &str = env!("CARGO_BIN_EXE_echo");
+const HELLO: &str = env!("CARGO_BIN_EXE_hello");
+
+/// The system calls of a warm call, from `main` on, with how often each was made. `None` without strace.
+fn system_calls(program: &str, input: &str) -> Option<BTreeMap<String, usize>> {
+    if Command::new("strace").arg("-V").output().is_err() {
+        eprintln!("skipped: there is no strace");
+        return None;
+    }
+    let scene = Scene::new();
+    let warm = told(&scene.run(program, input));
+    let trace = scene.path("trace");
+    let mut command = scene.command("strace");
+    command.args(["-f", "-qq", "-o"]).arg(&trace).arg(program);
+    assert_eq!(told(&finish(start(&mut command, input))), warm);
+
+    let trace = fs::read_to_string(trace).unwrap();
+    let calls = trace.lines().filter_map(|line| line.split_once(' ')?.1.trim_start().split_once('('));
+    // What the loader and the standard library do before `main` is the same for every program.
+    let own = calls.map(|(name, _)| name.to_owned()).skip_while(|name| name != "geteuid");
+    let mut counts = BTreeMap::new();
+    own.for_each(|name| *counts.entry(name).or_default() += 1);
+    Some(counts)
+}
+
+#[test]
+fn a_warm_call_is_a_handful_of_system_calls() {
+    let Some(calls) = system_calls(ECHO, "text") else { return };
+    let expected = [
+        // Who we are, and whether the directory and the socket are safe.
+        ("geteuid", 1),
+        ("newfstatat", 2),
+        // The text, and its end.
+        ("read", 2),
+        // The daemon, and who it is.
+        ("socket", 1),
+        ("connect", 1),
+        ("getsockopt", 1),
+        // The handshake and the command; their answers.
+        ("sendto", 2),
+        // The output.
+        ("write", 1),
+        ("close", 1),
+    ];
+    for (name, count) in expected {
+        assert_eq!(calls.get(name), Some(&count), "{name} in {calls:?}");
+    }
+    // The handshake, the output, and the end, of which the last two may come together.
+    for name in ["ppoll", "recvfrom"] {
+        assert!(calls.get(name).is_some_and(|count| (2..=3).contains(count)), "{name} in {calls:?}");
+    }
+}
+
+#[test]
+fn a_warm_call_has_no_thread_no_event_loop_and_no_sleep() {
+    let Some(calls) = system_calls(ECHO, "text") else { return };
+    for name in [
+        "clone",
+        "clone3",
+        "fork",
+        "vfork",
+        "epoll_create1",
+        "epoll_wait",
+        "nanosleep",
+        "clock_nanosleep",
+        "futex",
+    ] {
+        assert!(!calls.contains_key(name), "{name} in {calls:?}");
+    }
+}
+
+#[test]
+fn a_handler_without_a_text_never_reads_standard_input() {
+    let Some(calls) = system_calls(HELLO, "text") else { return };
+    assert!(!calls.contains_key("read"), "{calls:?}");
+}
