@@ -37,6 +37,10 @@ pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
 /// few system calls; this is for machines under load.
 pub(crate) const RETIRE_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long a client waits for others that start a daemon: more than starting and replacing may take together, so that
+/// only a suspended or hung process makes it give up.
+pub(crate) const START_LOCK_LIMIT: Duration = Duration::from_secs(60);
+
 /// How long the commands that run when a daemon retires may go on.
 pub(crate) const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
@@ -46,8 +50,8 @@ pub(crate) const GRACE_PERIOD: Duration = Duration::from_secs(5);
 /// How long a daemon waits without a command before it retires.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-/// How often a daemon looks whether its socket is still its own. The kernel doesn't say so, and a look costs little.
-pub(crate) const SOCKET_CHECK_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a daemon looks whether its files are still its own. The kernel doesn't say so, and a look costs little.
+pub(crate) const FILES_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long a daemon that ran out of descriptors waits before it accepts again, unless a connection ends first.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);

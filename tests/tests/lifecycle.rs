@@ -9,6 +9,7 @@ use daemon_rpc_tests::scene::{Scene, finish, start, told, until, until_ended};
 use rustix::process::{Pid, Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
+const REBUILT: &str = env!("CARGO_BIN_EXE_scripted-rebuilt");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
 const PER_PROJECT: &str = env!("CARGO_BIN_EXE_per-project");
@@ -293,6 +294,17 @@ mod cleaning_up {
             fs::remove_file(scene.file("scripted", extension)).unwrap();
         }
         until_ended(daemon);
+    }
+
+    #[test]
+    fn a_deleted_pid_file_is_no_obstacle_to_another_build() {
+        let scene = Scene::new();
+        scene.run(SCRIPTED, "");
+        let orphan = scene.daemon_pid("scripted").unwrap();
+        fs::remove_file(scene.file("scripted", "pid")).unwrap();
+        assert_eq!(told(&scene.run(REBUILT, "print served")), success("served\n"));
+        until_ended(orphan);
+        assert_eq!(told(&scene.run(REBUILT, "print on")), success("on\n"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Option<C
     {
         return Ok(Some(daemon));
     }
-    let life = take_over(instance, &start)?;
+    let life = take_over(program, instance, &start, hung)?;
     start::start(program, instance, life)
 }
 
@@ -53,21 +53,35 @@ fn look(program: &Program, instance: &Instance) -> Result<Look, ClientError> {
 }
 
 /// Has the daemon that lives, if one does, retire, and takes the life lock in its place.
-fn take_over(instance: &Instance, start: &StartLock) -> Result<LifeLock, ClientError> {
-    loop {
+fn take_over(
+    program: &Program,
+    instance: &Instance,
+    start: &StartLock,
+    hung: bool,
+) -> Result<LifeLock, ClientError> {
+    let life = loop {
         match instance.lock_life(start)? {
             Life::Held(holder) => replace::retire(&holder)?,
-            Life::Free(life) => {
-                // A daemon's socket is never served without the life lock, so this one is no daemon's.
-                return match Connection::open(instance)? {
-                    Contact::Nobody => Ok(life),
-                    Contact::Peer(_) | Contact::QueueFull => {
-                        life.release();
-                        Err(not_a_daemon(instance, "it doesn't answer as one".into()))
-                    }
-                };
-            }
+            Life::Free(life) => break life,
         }
+    };
+    if is_free(program, instance, hung)? {
+        return Ok(life);
+    }
+    life.release();
+    Err(not_a_daemon(instance, "it doesn't answer as one".into()))
+}
+
+/// Whether the socket's path can be used, now that the life lock is ours. No daemon serves without that lock, so whatever
+/// listens there is none; but for one whose pid file somebody has removed, which retires as soon as it finds out.
+fn is_free(program: &Program, instance: &Instance, hung: bool) -> Result<bool, ClientError> {
+    match Connection::open(instance)? {
+        Contact::Nobody => Ok(true),
+        Contact::Peer(mut peer) if !hung => {
+            let handshake = peer.handshake(&program.build, HANDSHAKE_TIMEOUT)?;
+            Ok(matches!(handshake, Handshake::Agreed | Handshake::OtherBuild))
+        }
+        Contact::Peer(_) | Contact::QueueFull => Ok(false),
     }
 }
 

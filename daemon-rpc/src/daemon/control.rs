@@ -15,14 +15,14 @@ use tracing::{error, info, warn};
 
 use super::{Daemon, DaemonError, session};
 use crate::instance::ServedFiles;
-use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, GRACE_PERIOD, IDLE_TIMEOUT, SOCKET_CHECK_INTERVAL};
+use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, GRACE_PERIOD, IDLE_TIMEOUT};
 
 /// Why a daemon retires.
 #[derive(Debug)]
 enum Reason {
     Asked(&'static str),
     Idle,
-    SocketGone,
+    FilesGone,
 }
 
 impl fmt::Display for Reason {
@@ -30,7 +30,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Asked(signal) => write!(formatter, "it was sent {signal}"),
             Self::Idle => write!(formatter, "it had no command for {} s", IDLE_TIMEOUT.as_secs()),
-            Self::SocketGone => formatter.write_str("its socket was removed or replaced"),
+            Self::FilesGone => formatter.write_str("its socket or its pid file was removed or replaced"),
         }
     }
 }
@@ -67,8 +67,8 @@ async fn accept(
     signals: &mut Signals,
     sessions: &mut JoinSet<()>,
 ) -> Reason {
-    let mut socket_check = interval(SOCKET_CHECK_INTERVAL);
-    socket_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut files_check = interval(FILES_CHECK_INTERVAL);
+    files_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last_busy = Instant::now();
     loop {
         select! {
@@ -82,8 +82,8 @@ async fn accept(
             }
             name = signals.next() => return Reason::Asked(name),
             () = sleep_until(last_busy + IDLE_TIMEOUT), if sessions.is_empty() => return Reason::Idle,
-            _ = socket_check.tick() => if !files.socket_is_in_place() {
-                return Reason::SocketGone;
+            _ = files_check.tick() => if !files.are_in_place() {
+                return Reason::FilesGone;
             },
         }
     }

@@ -14,7 +14,11 @@ const LOG_VARIABLE: &str = "DAEMON_RPC_LOG";
 pub(super) fn log_to_stderr() {
     let filter = env::var(LOG_VARIABLE).ok().and_then(|filter| filter.parse().ok());
     let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let to_stderr = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let to_stderr = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        // A log that can't be written, on a full disk say, is no reason to print there again, which would panic.
+        .log_internal_errors(false);
     let subscriber = tracing_subscriber::registry().with(filter).with(to_stderr);
     // It fails only if there is one already, which then is as good.
     let _ = tracing::subscriber::set_global_default(subscriber);

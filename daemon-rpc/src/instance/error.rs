@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::ExitCode;
+use crate::limits::START_LOCK_LIMIT;
 
 /// A reason not to touch a daemon's files.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,13 @@ pub(crate) enum InstanceError {
     WrongKind { path: PathBuf, expected: &'static str, found: &'static str },
     #[error("can't use {path}", path = .path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error(
+        "another process has been starting the daemon for {limit} seconds, and holds {path}; see what it waits for \
+         (`fuser {path}`)",
+        limit = START_LOCK_LIMIT.as_secs(),
+        path = .path.display()
+    )]
+    StartLockHeld { path: PathBuf },
     #[error("the daemon's lock on {path} was not handed over", path = .path.display())]
     NotLocked { path: PathBuf },
 }
@@ -61,7 +69,7 @@ impl InstanceError {
             | Self::DirectoryUnsafe { .. }
             | Self::FileOfAnother { .. }
             | Self::WrongKind { .. } => ExitCode::NOT_OURS,
-            Self::File { .. } | Self::NotLocked { .. } => ExitCode::UNAVAILABLE,
+            Self::File { .. } | Self::StartLockHeld { .. } | Self::NotLocked { .. } => ExitCode::UNAVAILABLE,
         }
     }
 }

@@ -14,6 +14,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::process::Pid;
 
 use crate::deadline::within;
+use crate::limits::START_LOCK_LIMIT;
 
 use super::file::{FileIdentity, file_error, open_own};
 use super::{Instance, InstanceError};
@@ -59,7 +60,9 @@ impl Instance {
             let file = open_own(&path, OFlags::empty())?;
             if !try_lock(&path, &file)? {
                 waited = true;
-                lock(&file).map_err(|error| file_error(&path, error))?;
+                if !lock_within(START_LOCK_LIMIT, &file).map_err(|error| file_error(&path, error))? {
+                    return Err(InstanceError::StartLockHeld { path });
+                }
             }
             if is_in_place(&path, &file)? {
                 return Ok((StartLock { _file: file }, waited));
@@ -112,9 +115,14 @@ impl LifeLock {
         write(&mut self.file).map_err(|error| file_error(&self.path, error))
     }
 
+    /// Whether the path still leads to the locked file.
+    pub(super) fn is_in_place(&self) -> bool {
+        is_in_place(&self.path, &self.file).unwrap_or(false)
+    }
+
     /// Removes the file and gives up the lock, in this order: whoever gets the lock then sees that the file is gone.
     pub(crate) fn release(self) {
-        if is_in_place(&self.path, &self.file).unwrap_or(false) {
+        if self.is_in_place() {
             // Whoever removed it first did what was to be done.
             let _ = unlink(&self.path);
         }
@@ -146,13 +154,11 @@ impl Holder {
 
     /// Waits until the daemon has given up the lock, and says whether it did in time.
     pub(crate) fn wait_for_release(&self, limit: Duration) -> io::Result<bool> {
-        let file = self.file.try_clone()?;
-        let wait = move || lock(&file).and_then(|()| flock(&file, FlockOperation::Unlock));
-        // No system call waits for a lock with a time limit.
-        match within(limit, wait)? {
-            Some(waited) => waited.map(|()| true).map_err(Into::into),
-            None => Ok(false),
+        let released = lock_within(limit, &self.file)?;
+        if released {
+            flock(&self.file, FlockOperation::Unlock)?;
         }
+        Ok(released)
     }
 }
 
@@ -164,8 +170,14 @@ fn try_lock(path: &Path, file: &File) -> Result<bool, InstanceError> {
     }
 }
 
-fn lock(file: &File) -> rustix::io::Result<()> {
-    retry_on_intr(|| flock(file, FlockOperation::LockExclusive))
+/// Waits for a lock, which no system call does with a time limit.
+fn lock_within(limit: Duration, file: &File) -> io::Result<bool> {
+    let file = file.try_clone()?;
+    let lock = move || retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
+    match within(limit, lock)? {
+        Some(locked) => locked.map(|()| true).map_err(Into::into),
+        None => Ok(false),
+    }
 }
 
 fn is_in_place(path: &Path, file: &File) -> Result<bool, InstanceError> {

@@ -18,9 +18,10 @@ impl ServedFiles {
         Ok(Self { files: Some((SocketFile::of(instance)?, life)) })
     }
 
-    /// Whether the socket's path still leads to our socket.
-    pub(crate) fn socket_is_in_place(&self) -> bool {
-        self.files.as_ref().is_some_and(|(socket, _)| socket.is_in_place())
+    /// Whether the paths still lead to these files. Without the socket nobody finds the daemon, and without the pid file
+    /// nobody can have it retire.
+    pub(crate) fn are_in_place(&self) -> bool {
+        self.files.as_ref().is_some_and(|(socket, life)| socket.is_in_place() && life.is_in_place())
     }
 
     /// Names this process as the daemon, which from here on must know what to do with a signal.
