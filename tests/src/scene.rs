@@ -7,6 +7,7 @@ use std::io::{Read, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -130,12 +131,15 @@ pub fn start(command: &mut Command, input: impl AsRef<[u8]>) -> Child {
 ///
 /// # Panics
 ///
-/// If it doesn't end in time.
+/// If it doesn't end in time, or somebody keeps its pipes open.
 pub fn finish(mut child: Child) -> Output {
     let stdout = child.stdout.take().map(collect);
     let stderr = child.stderr.take().map(collect);
     let status = finish_status(&mut child);
-    Output { status, stdout: joined(stdout), stderr: joined(stderr) }
+    let all = |stream: Option<mpsc::Receiver<Vec<u8>>>| {
+        stream.map(|stream| stream.recv_timeout(DEADLINE).expect("its pipes are closed with its end"))
+    };
+    Output { status, stdout: all(stdout).unwrap_or_default(), stderr: all(stderr).unwrap_or_default() }
 }
 
 /// Waits for a command's end.
@@ -205,15 +209,13 @@ pub fn told(output: &Output) -> (String, String, Option<i32>) {
     (text(&output.stdout), text(&output.stderr), output.status.code())
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+fn collect(mut stream: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut all = Vec::new();
-        // What could be read is what the test is about.
+        // What could be read is what the test is about, if it still goes on.
         let _ = stream.read_to_end(&mut all);
-        all
-    })
-}
-
-fn joined(reader: Option<thread::JoinHandle<Vec<u8>>>) -> Vec<u8> {
-    reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
+        let _ = sender.send(all);
+    });
+    receiver
 }

@@ -44,6 +44,8 @@ mod starting {
         let daemon = scene.daemon_pid("scripted").unwrap();
         assert_eq!(answers, BTreeSet::from([success(&format!("{}\n", daemon.as_raw_pid()))]));
         assert_eq!(scene.processes(), [daemon]);
+        let log = fs::read_to_string(scene.file("scripted", "log")).unwrap();
+        assert_eq!(log.matches(" serving ").count(), 1, "{log}");
     }
 
     #[test]
