@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Stdio};
 
@@ -39,7 +40,11 @@ mod starting {
     #[test]
     fn a_herd_of_cold_callers_gets_one_daemon_and_all_answers() {
         let scene = Scene::new();
-        let herd: Vec<_> = (0..100).map(|_| start(&mut scene.command(SCRIPTED), "pid")).collect();
+        // They all wait for their input, so that they set off together once they have it.
+        let mut herd: Vec<_> = (0..100).map(|_| scene.command(SCRIPTED).spawn().unwrap()).collect();
+        for caller in &mut herd {
+            caller.stdin.take().unwrap().write_all(b"pid").unwrap();
+        }
         let answers: BTreeSet<_> = herd.into_iter().map(|caller| told(&finish(caller))).collect();
         let daemon = scene.daemon_pid("scripted").unwrap();
         assert_eq!(answers, BTreeSet::from([success(&format!("{}\n", daemon.as_raw_pid()))]));
@@ -128,7 +133,6 @@ mod starting {
         let mut client = command.spawn().unwrap();
         fs::remove_file(&program).unwrap();
         fs::write(&program, "not a program").unwrap();
-        use std::io::Write as _;
         client.stdin.take().unwrap().write_all(b"print still here").unwrap();
         assert_eq!(told(&finish(client)), success("still here\n"));
     }
