@@ -40,8 +40,28 @@ mod starting {
     #[test]
     fn a_herd_of_cold_callers_gets_one_daemon_and_all_answers() {
         let scene = Scene::new();
-        // They all wait for their input, so that they set off together once they have it.
-        let mut herd: Vec<_> = (0..100).map(|_| scene.command(SCRIPTED).spawn().unwrap()).collect();
+        one_daemon_serves(&scene, (0..100).map(|_| scene.command(SCRIPTED)).collect());
+    }
+
+    #[test]
+    fn a_herd_that_finds_no_daemon_while_one_is_being_started_waits_for_it() {
+        if Command::new("strace").arg("-V").output().is_err() {
+            eprintln!("skipped: without strace no client can be held between its look and its socket");
+            return;
+        }
+        let scene = Scene::new();
+        let slow_to_bind = || {
+            let mut command = scene.command("strace");
+            command.args(["-qq", "-o", "/dev/null", "-e", "inject=bind:delay_enter=200ms", SCRIPTED]);
+            command
+        };
+        one_daemon_serves(&scene, (0..8).map(|_| slow_to_bind()).collect());
+    }
+
+    /// Has the callers set off together, and checks that one daemon was started and answered all.
+    fn one_daemon_serves(scene: &Scene, callers: Vec<Command>) {
+        // They all wait for their input, which they get at the same time.
+        let mut herd: Vec<_> = callers.into_iter().map(|mut caller| caller.spawn().unwrap()).collect();
         for caller in &mut herd {
             caller.stdin.take().unwrap().write_all(b"pid").unwrap();
         }
