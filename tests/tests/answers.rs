@@ -275,6 +275,13 @@ mod places {
             let expected = format!("{} belongs to another user (uid 54321); ", file.display());
             assert!(message.starts_with(&expected), "{message}");
             assert_eq!(code, Some(77));
+            // Nothing is left behind but the start lock.
+            for extension in ["sock", "pid", "log"] {
+                assert_eq!(
+                    scene.file("scripted", extension).exists(),
+                    scene.file("scripted", extension) == file
+                );
+            }
         }
     }
 

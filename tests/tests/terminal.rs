@@ -1,10 +1,12 @@
 //! A command in a terminal.
 
 use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Child;
 
-use daemon_rpc_tests::scene::{Scene, finish_status, is_alive, told, until};
+use daemon_rpc_tests::scene::{Scene, finish_status, told, until};
 use pty_process::blocking::{Command, Pty, open};
+use rustix::process::{Pid, Signal};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const CTRL_C: &[u8] = b"\x03";
@@ -21,6 +23,24 @@ fn in_terminal(scene: &Scene, program: &str, arguments: &[&str]) -> (Pty, Child)
     (pty, child)
 }
 
+/// A first call in a terminal of its own, so that its client is the one that starts the daemon. It runs until it is
+/// cancelled.
+fn running_in_terminal(scene: &Scene) -> (Pty, Child, Pid) {
+    let (mut pty, client) = in_terminal(scene, SCRIPTED, &[]);
+    let cancelled = scene.path("cancelled");
+    pty.write_all(format!("print running\nuntil-cancelled {}\n", cancelled.display()).as_bytes()).unwrap();
+    pty.write_all(CTRL_D).unwrap();
+    read_until(&mut pty, "\r\nrunning\r\n");
+    (pty, client, scene.daemon_pid("scripted").unwrap())
+}
+
+/// The command was cancelled, and the daemon serves on.
+#[track_caller]
+fn assert_cancelled(scene: &Scene, daemon: Pid) {
+    until("the command is cancelled", || scene.path("cancelled").exists());
+    assert_eq!(told(&scene.run(SCRIPTED, "pid")).0, format!("{}\n", daemon.as_raw_pid()));
+}
+
 /// Reads what the terminal shows until this text is there.
 fn read_until(pty: &mut Pty, text: &str) -> String {
     let mut shown = Vec::new();
@@ -34,22 +54,11 @@ fn read_until(pty: &mut Pty, text: &str) -> String {
 
 #[test]
 fn ctrl_c_interrupts_the_command_and_not_the_daemon() {
-    use std::os::unix::process::ExitStatusExt as _;
     let scene = Scene::new();
-    let cancelled = scene.path("cancelled");
-    // The first call, so that this terminal's client is the one that starts the daemon.
-    let (mut pty, mut client) = in_terminal(&scene, SCRIPTED, &[]);
-    pty.write_all(format!("print running\nuntil-cancelled {}\n", cancelled.display()).as_bytes()).unwrap();
-    pty.write_all(CTRL_D).unwrap();
-    read_until(&mut pty, "\r\nrunning\r\n");
-    let daemon = scene.daemon_pid("scripted").unwrap();
-
+    let (mut pty, mut client, daemon) = running_in_terminal(&scene);
     pty.write_all(CTRL_C).unwrap();
-    let signal = finish_status(&mut client).signal();
-    assert_eq!(signal, Some(rustix::process::Signal::INT.as_raw()));
-    until("the command is cancelled", || cancelled.exists());
-    assert!(is_alive(daemon));
-    assert_eq!(told(&scene.run(SCRIPTED, "pid")).0, format!("{}\n", daemon.as_raw_pid()));
+    assert_eq!(finish_status(&mut client).signal(), Some(Signal::INT.as_raw()));
+    assert_cancelled(&scene, daemon);
 }
 
 #[test]
@@ -71,14 +80,8 @@ fn a_shell_loop_stops_at_ctrl_c() {
 #[test]
 fn a_terminal_that_closes_takes_its_command_with_it_and_not_the_daemon() {
     let scene = Scene::new();
-    let cancelled = scene.path("cancelled");
-    let (mut pty, mut client) = in_terminal(&scene, SCRIPTED, &[]);
-    pty.write_all(format!("print running\nuntil-cancelled {}\n", cancelled.display()).as_bytes()).unwrap();
-    pty.write_all(CTRL_D).unwrap();
-    read_until(&mut pty, "\r\nrunning\r\n");
-    let daemon = scene.daemon_pid("scripted").unwrap();
+    let (pty, mut client, daemon) = running_in_terminal(&scene);
     drop(pty);
     assert!(!finish_status(&mut client).success());
-    until("the command is cancelled", || cancelled.exists());
-    assert_eq!(told(&scene.run(SCRIPTED, "pid")).0, format!("{}\n", daemon.as_raw_pid()));
+    assert_cancelled(&scene, daemon);
 }

@@ -66,10 +66,10 @@ fn take_over(
         }
     };
     if is_free(program, instance, hung)? {
-        return Ok(life);
+        Ok(life)
+    } else {
+        Err(not_a_daemon(instance, "it doesn't answer as one".into()))
     }
-    life.release();
-    Err(not_a_daemon(instance, "it doesn't answer as one".into()))
 }
 
 /// Whether the socket's path can be used, now that the life lock is ours. No daemon serves without that lock, so whatever

@@ -29,11 +29,12 @@ pub(crate) struct StartLock {
 }
 
 /// Held for as long as a daemon lives. Whoever starts a daemon takes it first and hands it over with the socket, so that
-/// at no moment a socket is served without it.
+/// at no moment a socket is served without it. When it goes, so does its file.
 #[derive(Debug)]
 pub(crate) struct LifeLock {
     file: File,
     path: PathBuf,
+    handed_over: bool,
 }
 
 /// What stands against starting a daemon.
@@ -78,7 +79,7 @@ impl Instance {
             let free = try_lock(&path, &file)?;
             if is_in_place(&path, &file)? {
                 return Ok(if free {
-                    Life::Free(LifeLock { file, path })
+                    Life::Free(LifeLock { file, path, handed_over: false })
                 } else {
                     Life::Held(Holder { file })
                 });
@@ -94,18 +95,18 @@ impl LifeLock {
         let file = File::from(descriptor);
         // Only a descriptor of the one that was locked finds the lock its own.
         match (is_in_place(&path, &file), try_lock(&path, &file)) {
-            (Ok(true), Ok(true)) => Ok(Self { file, path }),
+            (Ok(true), Ok(true)) => Ok(Self { file, path, handed_over: false }),
             _ => Err(InstanceError::NotLocked { path }),
         }
     }
 
     /// A second descriptor of the same lock, to hand over. The lock lasts until the last one is closed.
-    pub(crate) fn share(&self) -> io::Result<OwnedFd> {
+    pub(super) fn share(&self) -> io::Result<OwnedFd> {
         self.file.try_clone().map(Into::into)
     }
 
     /// Names this process as the daemon.
-    pub(crate) fn write_pid(&mut self) -> Result<(), InstanceError> {
+    pub(super) fn write_pid(&mut self) -> Result<(), InstanceError> {
         let line = format!("{}\n", std::process::id());
         let write = |file: &mut File| {
             file.set_len(0)?;
@@ -120,8 +121,18 @@ impl LifeLock {
         is_in_place(&self.path, &self.file).unwrap_or(false)
     }
 
+    /// Leaves the lock and its file to whoever shares it.
+    pub(super) fn hand_over(mut self) {
+        self.handed_over = true;
+    }
+}
+
+impl Drop for LifeLock {
     /// Removes the file and gives up the lock, in this order: whoever gets the lock then sees that the file is gone.
-    pub(crate) fn release(self) {
+    fn drop(&mut self) {
+        if self.handed_over {
+            return;
+        }
         if self.is_in_place() {
             // Whoever removed it first did what was to be done.
             let _ = unlink(&self.path);

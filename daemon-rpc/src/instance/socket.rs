@@ -49,29 +49,36 @@ impl Instance {
     }
 }
 
-/// The socket's file that a daemon serves.
+/// The socket's file that a daemon serves. It goes with this.
 #[derive(Debug)]
-pub(crate) struct SocketFile {
+pub(super) struct SocketFile {
     path: PathBuf,
     identity: FileIdentity,
+    handed_over: bool,
 }
 
 impl SocketFile {
     /// The socket that is there now.
-    pub(crate) fn of(instance: &Instance) -> Result<Self, InstanceError> {
+    pub(super) fn of(instance: &Instance) -> Result<Self, InstanceError> {
         let path = instance.socket();
         let identity = FileIdentity::of_path(&path).map_err(|error| file_error(&path, error))?;
-        Ok(Self { path, identity })
+        Ok(Self { path, identity, handed_over: false })
     }
 
     /// Whether its path still leads to it. Something may have removed or replaced the file.
-    pub(crate) fn is_in_place(&self) -> bool {
+    pub(super) fn is_in_place(&self) -> bool {
         FileIdentity::of_path(&self.path).is_ok_and(|there| there == self.identity)
     }
 
-    /// Removes the file, unless the path leads to another one by now.
-    pub(crate) fn remove(&self) {
-        if self.is_in_place() {
+    /// Leaves the file to somebody else.
+    pub(super) fn hand_over(mut self) {
+        self.handed_over = true;
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if !self.handed_over && self.is_in_place() {
             // Whoever removed it first did what was to be done.
             let _ = unlink(&self.path);
         }
