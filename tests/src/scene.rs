@@ -7,11 +7,14 @@ use std::io::{Read, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag::register_conditional_default;
 use tempfile::TempDir;
 
 const DIRECTORY: &str = "DAEMON_RPC_DIR";
@@ -41,6 +44,7 @@ impl Scene {
     /// Without a directory there is no test.
     #[must_use]
     pub fn new() -> Self {
+        heed_signals();
         Self { directory: tempfile::tempdir().expect("a temporary directory") }
     }
 
@@ -108,6 +112,21 @@ impl Drop for Scene {
             }
         }
     }
+}
+
+/// Has the programs heed the signals that tests send them.
+///
+/// A shell that starts the tests in the background, or `nohup`, has them ignore some, and who is started with a signal
+/// ignored ignores it too. One that this process handles is back at its default in the programs, and does here what its
+/// default would have done.
+fn heed_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            let always = Arc::new(AtomicBool::new(true));
+            register_conditional_default(signal, always).expect("these signals can be handled");
+        }
+    });
 }
 
 /// Starts a command and gives it its input, whether or not it reads it.
