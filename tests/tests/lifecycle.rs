@@ -291,6 +291,11 @@ mod cleaning_up {
     }
 
     #[test]
+    fn after_sighup() {
+        leaves_nothing_behind(Signal::HUP);
+    }
+
+    #[test]
     fn a_daemon_asked_to_end_lets_its_commands_finish() {
         let scene = Scene::new();
         let Running { client, daemon, go_on } = running(&scene, "one");

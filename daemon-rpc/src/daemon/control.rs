@@ -50,6 +50,7 @@ pub(super) async fn serve(
     let reason = accept(daemon, &listener, &files, &mut signals, &mut sessions).await;
 
     info!(%reason, sessions = sessions.len(), "retiring");
+    // Before the listener goes: until then nobody else's socket can be taken for ours.
     drop(files);
     daemon.retiring.cancel();
     // Those who still wait in its queue are told by its end, and turn to the next daemon.

@@ -118,6 +118,8 @@ impl Session {
 
         let stopping = self.daemon.stopping.clone();
         let interruption = select! {
+            // A client that has got all goes, which is no reason to cancel anything.
+            biased;
             delivered = outbox.pump() => match delivered {
                 Ok(()) => return,
                 Err(_) => Interruption::CallerGone,

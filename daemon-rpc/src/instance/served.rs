@@ -44,3 +44,61 @@ impl ServedFiles {
         self.life.hand_over();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::path::Path;
+
+    use super::*;
+    use crate::instance::Life;
+
+    fn served(directory: &Path) -> (Instance, ServedFiles, UnixListener) {
+        let instance = Instance { directory: directory.to_owned(), id: "test".into() };
+        let (start, _) = instance.lock_start().unwrap();
+        let Life::Free(life) = instance.lock_life(&start).unwrap() else { panic!("nobody else is here") };
+        let listener = instance.bind(&life).unwrap();
+        let files = ServedFiles::new(&instance, life).unwrap();
+        assert!(instance.socket().exists() && instance.pid().exists());
+        (instance, files, listener)
+    }
+
+    #[test]
+    fn the_files_go_in_a_panic_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let (instance, files, _listener) = served(directory.path());
+        let panicked = catch_unwind(AssertUnwindSafe(move || {
+            let _files = files;
+            panic!("in the control plane");
+        }));
+        assert!(panicked.is_err());
+        assert!(!instance.socket().exists() && !instance.pid().exists());
+    }
+
+    #[test]
+    fn files_that_were_handed_over_stay_and_so_does_the_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let (instance, files, _listener) = served(directory.path());
+        let daemons = files.share_life_lock().unwrap();
+        files.hand_over();
+        assert!(instance.socket().exists() && instance.pid().exists());
+        let (start, _) = instance.lock_start().unwrap();
+        assert!(matches!(instance.lock_life(&start).unwrap(), Life::Held(_)));
+        drop(daemons);
+        assert!(matches!(instance.lock_life(&start).unwrap(), Life::Free(_)));
+    }
+
+    #[test]
+    fn files_of_somebody_else_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let (instance, files, _listener) = served(directory.path());
+        for path in [instance.socket(), instance.pid()] {
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, "").unwrap();
+        }
+        assert!(!files.are_in_place());
+        drop(files);
+        assert!(instance.socket().exists() && instance.pid().exists());
+    }
+}

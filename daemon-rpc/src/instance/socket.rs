@@ -50,6 +50,8 @@ impl Instance {
 }
 
 /// The socket's file that a daemon serves. It goes with this.
+///
+/// The listener must live as long: the system doesn't use the inode again before, so that no other file has the identity.
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
