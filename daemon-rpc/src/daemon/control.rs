@@ -39,9 +39,12 @@ impl fmt::Display for Reason {
 pub(super) async fn serve(
     daemon: &Arc<Daemon>,
     listener: StdListener,
-    mut files: ServedFiles,
+    files: ServedFiles,
 ) -> Result<(), DaemonError> {
     let listener = UnixListener::from_std(listener)?;
+    // Declared behind the listener, so that the files go first in a panic too: until the listener goes, nobody else's
+    // socket can be taken for ours.
+    let mut files = files;
     let mut signals = Signals::new()?;
     files.write_pid()?;
     let mut sessions = JoinSet::new();
@@ -50,7 +53,6 @@ pub(super) async fn serve(
     let reason = accept(daemon, &listener, &files, &mut signals, &mut sessions).await;
 
     info!(%reason, sessions = sessions.len(), "retiring");
-    // Before the listener goes: until then nobody else's socket can be taken for ours.
     drop(files);
     daemon.retiring.cancel();
     // Those who still wait in its queue are told by its end, and turn to the next daemon.
