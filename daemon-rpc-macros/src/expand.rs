@@ -69,8 +69,11 @@ fn handler_impl(item: &ItemFn) -> TokenStream {
     let function = &item.sig.ident;
     let types = handler::parameter_types(&item.sig);
     let names: Vec<_> = (0..types.len()).map(|number| format_ident!("parameter_{number}")).collect();
-    let needs =
-        types.iter().map(|ty| quote_spanned!(ty.span()=> .and(<#ty as ::daemon_rpc::FromInvocation>::NEEDS)));
+    let needs = types.iter().map(|ty| {
+        quote_spanned! {ty.span()=>
+            let needs = ::daemon_rpc::Needs::and(needs, <#ty as ::daemon_rpc::FromInvocation>::NEEDS);
+        }
+    });
     let takes = types.iter().map(|ty| {
         quote_spanned!(ty.span()=> <#ty as ::daemon_rpc::FromInvocation>::from_invocation(&mut invocation)?)
     });
@@ -88,7 +91,12 @@ fn handler_impl(item: &ItemFn) -> TokenStream {
         #[::daemon_rpc::async_trait]
         impl ::daemon_rpc::CommandHandler for __Handler {
             fn needs(&self) -> ::daemon_rpc::Needs {
-                const { ::daemon_rpc::Needs::NOTHING #(#needs)* }
+                const NEEDS: ::daemon_rpc::Needs = {
+                    let needs = ::daemon_rpc::Needs::NOTHING;
+                    #(#needs)*
+                    needs
+                };
+                NEEDS
             }
 
             #[allow(unused_mut, unused_variables)]

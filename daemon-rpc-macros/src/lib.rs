@@ -28,7 +28,7 @@ use proc_macro::TokenStream;
 ///
 /// - `id = …`: the daemon's id, a string or an expression that gives one. The default is `{binary name}-{uid}`. The
 ///   expression is evaluated for each call, in the client, so that there can be a daemon for each project directory.
-/// - `max_command = …`: how long the text of a command may be, such as `"64KiB"`, `"16MiB"` (the default) or a number of
+/// - `max_command = …`: how long the input of a command may be, such as `"64KiB"`, `"16MiB"` (the default) or a number of
 ///   bytes, at most 1 GiB. The client refuses longer input with exit code 65.
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {

@@ -17,7 +17,7 @@ pub(crate) struct Program {
     pub(crate) name: String,
     /// Which build of it this is.
     pub(crate) build: String,
-    /// The longest text that a command may carry, in bytes.
+    /// The longest input that a command may carry, in bytes.
     pub(crate) max_command: usize,
 }
 
@@ -71,10 +71,10 @@ impl App {
         self
     }
 
-    /// Limits how long a command's text may be: `bytes`, at most 1 GiB, instead of 16 MiB. The client refuses longer input
+    /// Limits how long a command's input may be: `bytes`, at most 1 GiB, instead of 16 MiB. The client refuses longer input
     /// with [`ExitCode::BAD_INPUT`] before it connects.
     ///
-    /// The text is held in memory on both sides, the daemon's once for each command that runs.
+    /// The input is held in memory on both sides, the daemon's once for each command that runs.
     pub fn max_command(mut self, bytes: usize) -> Self {
         self.max_command = bytes.min(MAX_MAX_COMMAND);
         self

@@ -58,6 +58,10 @@ where
 /// | parameter | gives |
 /// | --- | --- |
 /// | [`String`] | all of standard input, as text |
+/// | [`Bytes`](crate::params::Bytes) | all of standard input, raw |
+/// | [`Args`](crate::params::Args) | the arguments after the program's name |
+/// | [`Env`](crate::params::Env) | the caller's environment |
+/// | [`Cwd`](crate::params::Cwd) | the caller's directory |
 /// | [`Stdout`](crate::params::Stdout) | the caller's standard output |
 /// | [`CancellationToken`](crate::params::CancellationToken) | cancelled when the caller goes away or the daemon must end |
 ///
@@ -80,7 +84,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that a handler can ask for",
     label = "not a handler's parameter",
-    note = "a handler's parameters are `String`, `Stdout`, `CancellationToken`, and types that implement `FromInvocation`"
+    note = "a handler's parameters are `String`, `Bytes`, `Args`, `Env`, `Cwd`, `Stdout`, `CancellationToken`, and types that implement `FromInvocation`"
 )]
 pub trait FromInvocation: Sized {
     /// What the client has to collect for this parameter.

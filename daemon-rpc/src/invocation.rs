@@ -7,12 +7,14 @@ use std::task::{Context, Poll};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::protocol::Command;
+
 /// One command: what the client sent, and the ways back to it.
 ///
 /// Parameters take from it what they stand for; see [`FromInvocation`](crate::FromInvocation).
 #[derive(Debug)]
 pub struct Invocation {
-    text: Option<String>,
+    command: Command,
     output: Arc<dyn Output>,
     cancellation: CancellationToken,
 }
@@ -28,17 +30,13 @@ pub(crate) trait Output: Debug + Send + Sync {
 }
 
 impl Invocation {
-    pub(crate) fn new(
-        text: Option<String>,
-        output: Arc<dyn Output>,
-        cancellation: CancellationToken,
-    ) -> Self {
-        Self { text, output, cancellation }
+    pub(crate) fn new(command: Command, output: Arc<dyn Output>, cancellation: CancellationToken) -> Self {
+        Self { command, output, cancellation }
     }
 
-    /// The text of standard input, once, if the handler's needs named it.
-    pub(crate) fn take_text(&mut self) -> Option<String> {
-        self.text.take()
+    /// What the client sent. It has what the handler's needs named.
+    pub(crate) fn command(&mut self) -> &mut Command {
+        &mut self.command
     }
 
     pub(crate) fn output(&self) -> Arc<dyn Output> {

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-/// The longest text a command may carry unless its author says otherwise. It is held in memory, on both sides.
+/// The longest input a command may carry unless its author says otherwise. It is held in memory, on both sides.
 pub(crate) const MAX_COMMAND: usize = 16 * 1024 * 1024;
 
 /// The most that its author can say: far within what a frame's length can express.
 pub(crate) const MAX_MAX_COMMAND: usize = 1024 * 1024 * 1024;
 
-/// What a `Command` frame may need beside its text: field names and lengths.
+/// What arguments, environment and directory may need in a `Command`. The system allows 6 MiB of the first two, and none of
+/// them is longer here than twice what it counts there.
+pub(crate) const MAX_SURROUNDINGS: usize = 16 * 1024 * 1024;
+
+/// What a `Command` may need beside its content: field names and lengths.
 pub(crate) const COMMAND_OVERHEAD: usize = 256;
 
 /// The most output that travels as one frame. Larger ones save system calls but make a chunk wait for more of itself.

@@ -7,4 +7,4 @@
 pub use tokio::io::AsyncWriteExt;
 
 pub use crate::ExitCode;
-pub use crate::params::{CancellationToken, Stdout};
+pub use crate::params::{Args, Bytes, CancellationToken, Cwd, Env, Stdout};

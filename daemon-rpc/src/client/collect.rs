@@ -1,7 +1,11 @@
 //! What the handler asked for, collected from where the client was called.
 
+use std::env;
+use std::ffi::OsString;
 use std::io;
+use std::os::unix::ffi::OsStringExt as _;
 
+use bytes::Bytes;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, read};
@@ -9,35 +13,59 @@ use rustix::stdio::stdin;
 
 use super::ClientError;
 use crate::Needs;
+use crate::needs::StdinNeed;
 use crate::protocol::Command;
 
 /// Enough for what most commands read, in one system call.
 const FIRST_READ: usize = 8 * 1024;
 
-/// Refuses arguments, since no parameter takes them.
-pub(super) fn no_arguments(needs: Needs) -> Result<(), ClientError> {
-    match std::env::args_os().nth(1) {
-        None => Ok(()),
-        Some(argument) => Err(ClientError::Argument {
+/// Refuses arguments that no parameter takes.
+pub(super) fn refuse_arguments(needs: Needs) -> Result<(), ClientError> {
+    match env::args_os().nth(1) {
+        Some(argument) if !needs.arguments => Err(ClientError::Argument {
             argument: argument.to_string_lossy().into_owned(),
-            reads_stdin: needs.text(),
+            reads_stdin: needs.stdin != StdinNeed::Nothing,
         }),
+        _ => Ok(()),
     }
 }
 
 /// The command to send: only what was asked for is so much as looked at.
 pub(super) fn command(needs: Needs, max_command: usize) -> Result<Command, ClientError> {
-    let text = if needs.text() { Some(read_text(max_command)?) } else { None };
-    Ok(Command { text })
+    let mut command = Command::default();
+    if needs.arguments {
+        command.args = Some(env::args_os().skip(1).map(to_bytes).collect());
+    }
+    if needs.environment {
+        command.env = Some(env::vars_os().map(|(name, value)| (to_bytes(name), to_bytes(value))).collect());
+    }
+    if needs.directory {
+        let directory = env::current_dir().map_err(|source| ClientError::Directory { source })?;
+        command.cwd = Some(to_bytes(directory.into_os_string()));
+    }
+    match needs.stdin {
+        StdinNeed::Nothing => {}
+        StdinNeed::Text => command.text = Some(into_text(read_stdin(max_command)?)?),
+        StdinNeed::Bytes => command.bytes = Some(read_stdin(max_command)?.into()),
+    }
+    Ok(command)
 }
 
-fn read_text(limit: usize) -> Result<String, ClientError> {
+fn to_bytes(text: OsString) -> Bytes {
+    text.into_vec().into()
+}
+
+fn read_stdin(limit: usize) -> Result<Vec<u8>, ClientError> {
     let mut input = Vec::with_capacity(FIRST_READ);
     while read_more(&mut input).map_err(|source| ClientError::Stdin { source })? {
         if input.len() > limit {
             return Err(ClientError::CommandTooLong { limit });
         }
     }
+    Ok(input)
+}
+
+fn into_text(input: Vec<u8>) -> Result<String, ClientError> {
     String::from_utf8(input).map_err(|error| {
         let start = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(start).copied().unwrap_or_default();

@@ -13,6 +13,10 @@ use crate::limits::START_LIMIT;
 pub(crate) enum ClientError {
     #[error("unexpected argument {argument:?}: this command takes no arguments{}", if *.reads_stdin { ", it reads its standard input" } else { "" })]
     Argument { argument: String, reads_stdin: bool },
+    #[error(
+        "the directory that this command was called in can't be told, it may have been deleted; change to another one"
+    )]
+    Directory { source: io::Error },
     #[error("can't read standard input")]
     Stdin { source: io::Error },
     #[error(
@@ -60,6 +64,7 @@ impl ClientError {
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Argument { .. } => ExitCode::USAGE,
+            Self::Directory { .. } => ExitCode::CONFIGURATION,
             Self::NotUtf8 { .. } | Self::CommandTooLong { .. } => ExitCode::BAD_INPUT,
             Self::Stdin { .. } | Self::Stdout { .. } => ExitCode::STREAM_FAILED,
             Self::Instance(error) => error.exit_code(),

@@ -24,7 +24,7 @@ use stdout::CallersStdout;
 
 /// Runs one command for the user and returns its exit code.
 pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCode, ClientError> {
-    collect::no_arguments(needs)?;
+    collect::refuse_arguments(needs)?;
     let instance = Instance::new(id)?;
     let command = collect::command(needs, program.max_command)?;
     // The limit is within what a frame can hold.

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::CommandHandler;
 use crate::app::Program;
 use crate::instance::Instance;
+use crate::limits::{COMMAND_OVERHEAD, MAX_SURROUNDINGS};
 use handover::Handover;
 
 pub(crate) use error::DaemonError;
@@ -26,7 +27,7 @@ pub(crate) use error::DaemonError;
 /// What every session of this daemon shares.
 struct Daemon {
     build: String,
-    /// The longest text that a command may carry, in bytes.
+    /// The longest input that a command may carry, in bytes.
     max_command: usize,
     handler: Arc<dyn CommandHandler>,
     /// Where handlers run.
@@ -35,6 +36,14 @@ struct Daemon {
     retiring: CancellationToken,
     /// Cancelled when the commands that still run have to end.
     stopping: CancellationToken,
+}
+
+impl Daemon {
+    /// The longest body of a `Command` that a client of this program has reason to send.
+    fn longest_command(&self) -> usize {
+        let surroundings = if self.handler.needs().surroundings() { MAX_SURROUNDINGS } else { 0 };
+        self.max_command + surroundings + COMMAND_OVERHEAD
+    }
 }
 
 /// Serves until there is a reason to retire. `asked_for` is the build that the caller takes this program for.

@@ -13,7 +13,7 @@ use super::outbox::Outbox;
 use super::{Daemon, command};
 use crate::Invocation;
 use crate::instance::own_uid;
-use crate::limits::{COMMAND_OVERHEAD, COMMAND_TIMEOUT, GRACE_PERIOD, HANDSHAKE_TIMEOUT, MAX_VERSION_CHECK};
+use crate::limits::{COMMAND_TIMEOUT, GRACE_PERIOD, HANDSHAKE_TIMEOUT, MAX_VERSION_CHECK};
 use crate::protocol::{Command, FrameReader, Message, ProtocolError, VersionCheck};
 
 /// Serves one client from its first byte to its last.
@@ -39,7 +39,7 @@ enum SessionError {
     OtherBuild(String),
     #[error("the peer doesn't speak this protocol")]
     Protocol(#[from] ProtocolError),
-    #[error("the command's text is over the limit")]
+    #[error("the command's input is over the limit")]
     CommandTooLong,
     #[error("the connection failed")]
     Io(#[from] io::Error),
@@ -90,7 +90,7 @@ impl Session {
 
     /// The client's command, or `None` when it came too late to be run.
     async fn command(&mut self) -> Result<Option<Command>, SessionError> {
-        self.reader.set_body_limit(self.daemon.max_command + COMMAND_OVERHEAD);
+        self.reader.set_body_limit(self.daemon.longest_command());
         let retiring = self.daemon.retiring.clone();
         let message = select! {
             () = retiring.cancelled() => return Ok(None),
@@ -100,7 +100,7 @@ impl Session {
             },
         };
         match message {
-            Message::Command(Command { text: Some(text) }) if text.len() > self.daemon.max_command => {
+            Message::Command(command) if command.input_length() > self.daemon.max_command => {
                 Err(SessionError::CommandTooLong)
             }
             Message::Command(command) => Ok(Some(command)),
@@ -112,7 +112,7 @@ impl Session {
     async fn run_command(&mut self, command: Command) {
         let outbox = Arc::new(Outbox::new(Arc::clone(&self.socket)));
         let cancellation = CancellationToken::new();
-        let invocation = Invocation::new(command.text, Arc::clone(&outbox) as _, cancellation.clone());
+        let invocation = Invocation::new(command, Arc::clone(&outbox) as _, cancellation.clone());
         let handler = Arc::clone(&self.daemon.handler);
         let mut handler = self.daemon.handlers.spawn(command::run(handler, invocation, Arc::clone(&outbox)));
 

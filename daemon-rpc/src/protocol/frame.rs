@@ -83,13 +83,24 @@ mod tests {
 
     const BODY_LIMIT: usize = 4096;
 
+    fn bytes(longest: usize) -> impl Strategy<Value = Bytes> {
+        proptest::collection::vec(any::<u8>(), 0..longest).prop_map(Bytes::from)
+    }
+
+    fn commands() -> impl Strategy<Value = Command> {
+        let input = (proptest::option::of(".{0,300}"), proptest::option::of(bytes(300)));
+        let args = proptest::option::of(proptest::collection::vec(bytes(20), 0..9));
+        let env = proptest::option::of(proptest::collection::vec((bytes(9), bytes(20)), 0..9));
+        (input, args, env, proptest::option::of(bytes(40)))
+            .prop_map(|((text, bytes), args, env, cwd)| Command { text, bytes, args, env, cwd })
+    }
+
     fn messages() -> impl Strategy<Value = Message> {
         prop_oneof![
             (any::<u32>(), ".{0,64}")
                 .prop_map(|(protocol, build)| { Message::VersionCheck(VersionCheck { protocol, build }) }),
-            proptest::option::of(".{0,300}").prop_map(|text| Message::Command(Command { text })),
-            proptest::collection::vec(any::<u8>(), 0..BODY_LIMIT)
-                .prop_map(|chunk| Message::OutputChunk(Bytes::from(chunk))),
+            commands().prop_map(Message::Command),
+            bytes(BODY_LIMIT).prop_map(Message::OutputChunk),
             ".{0,300}".prop_map(Message::CommandError),
             any::<u8>().prop_map(Message::Exit),
             Just(Message::NotRun),

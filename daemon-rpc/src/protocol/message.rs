@@ -55,9 +55,28 @@ impl VersionCheck {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Command {
-    /// All of standard input.
+    /// All of standard input, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) text: Option<String>,
+    /// All of standard input, as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes: Option<Bytes>,
+    /// The arguments after the program's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) args: Option<Vec<Bytes>>,
+    /// The environment's variables, in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) env: Option<Vec<(Bytes, Bytes)>>,
+    /// The directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cwd: Option<Bytes>,
+}
+
+impl Command {
+    /// How long the input is that the command carries, in bytes.
+    pub(crate) fn input_length(&self) -> usize {
+        self.text.as_ref().map_or(0, String::len) + self.bytes.as_ref().map_or(0, Bytes::len)
+    }
 }
 
 impl Message {
@@ -137,8 +156,11 @@ mod tests {
     #[test]
     fn a_command_says_only_what_was_asked_for() {
         assert_eq!(Message::Command(Command::default()).encode().unwrap(), b"\x00\x00\x00\x02\x02\x80");
-        let text = Message::Command(Command { text: Some("hi".into()) });
+        let text = Message::Command(Command { text: Some("hi".into()), ..Command::default() });
         assert_eq!(text.encode().unwrap(), b"\x00\x00\x00\x0a\x02\x81\xa4text\xa2hi");
+        let args =
+            Message::Command(Command { args: Some(vec![Bytes::from_static(b"\xff")]), ..Command::default() });
+        assert_eq!(args.encode().unwrap(), b"\x00\x00\x00\x0b\x02\x81\xa4args\x91\xc4\x01\xff");
     }
 
     #[test]

@@ -1,0 +1,111 @@
+//! What a handler asks for is its caller's, unchanged; what it doesn't ask for isn't collected.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::process::Command;
+
+use daemon_rpc_tests::scene::{Scene, finish, start, told};
+
+const SURROUNDINGS: &str = env!("CARGO_BIN_EXE_surroundings");
+const COPY: &str = env!("CARGO_BIN_EXE_copy");
+const HELLO: &str = env!("CARGO_BIN_EXE_hello");
+
+/// Every byte that an argument, a variable or a file name can have.
+fn any_bytes() -> OsString {
+    OsString::from_vec((1..=u8::MAX).filter(|byte| *byte != b'/').collect())
+}
+
+#[test]
+fn bytes_are_standard_input_whatever_it_is() {
+    let scene = Scene::new();
+    let input: Vec<u8> = (0..=u8::MAX).cycle().take(1_000_000).collect();
+    assert!(scene.run(COPY, &input).stdout == input);
+    assert_eq!(scene.run(COPY, "").stdout, b"");
+}
+
+#[test]
+fn arguments_environment_and_directory_are_the_callers_byte_for_byte() {
+    let scene = Scene::new();
+    let directory = scene.path("").join(any_bytes());
+    fs::create_dir(&directory).unwrap();
+    let mut command = scene.command(SURROUNDINGS);
+    command.args([OsStr::new(""), OsStr::new("--help"), &any_bytes()]);
+    command.env("PROBE", any_bytes()).env("PROBE2", "").current_dir(&directory);
+    let output = finish(start(&mut command, ""));
+
+    let bytes = any_bytes().into_vec();
+    let directory = directory.canonicalize().unwrap();
+    let expected = [
+        b"cwd=",
+        directory.as_os_str().as_bytes(),
+        b"\narg=\narg=--help\narg=",
+        &bytes,
+        b"\nenv=PROBE ",
+        &bytes,
+        b"\nenv=PROBE2 \n",
+    ]
+    .concat();
+    assert_eq!(output.stdout, expected, "{:?}", told(&output));
+}
+
+/// The daemon has the environment and, had it not changed it, the directory of its first caller.
+#[test]
+fn each_caller_has_its_own_surroundings_at_the_same_time() {
+    let scene = Scene::new();
+    let callers: Vec<_> = (0..30)
+        .map(|number: u32| {
+            let name = number.to_string();
+            let directory = scene.path(&name);
+            fs::create_dir(&directory).unwrap();
+            let mut command = scene.command(SURROUNDINGS);
+            command.arg(&name).env("PROBE", &name).current_dir(&directory);
+            (start(&mut command, ""), format!("cwd={}\narg={name}\nenv=PROBE {name}\n", directory.display()))
+        })
+        .collect();
+    for (caller, expected) in callers {
+        assert_eq!(told(&finish(caller)), (expected, String::new(), Some(0)));
+    }
+}
+
+#[test]
+fn as_many_arguments_as_the_system_takes() {
+    let scene = Scene::new();
+    let mut command = scene.command(SURROUNDINGS);
+    command.args(std::iter::repeat_n("x".repeat(100_000), 15)).args(std::iter::repeat_n("", 10_000));
+    let output = finish(start(&mut command, ""));
+    assert!(output.status.success(), "{}", told(&output).1);
+    assert_eq!(output.stdout.windows(5).filter(|window| window == b"\narg=").count(), 10_015);
+}
+
+#[test]
+fn a_deleted_directory_is_an_error_only_for_those_who_ask() {
+    let scene = Scene::new();
+    let called_in_a_deleted_directory = |program: &str| {
+        let mut command = scene.command("sh");
+        command.args(["-c", "mkdir gone && cd gone && rmdir ../gone && exec \"$PROGRAM\""]);
+        told(&finish(start(command.env("PROGRAM", program).current_dir(scene.directory()), "")))
+    };
+    assert_eq!(called_in_a_deleted_directory(HELLO), ("hello\n".into(), String::new(), Some(0)));
+    let message = "surroundings: the directory that this command was called in can't be told, it may have been deleted; \
+                   change to another one: No such file or directory (os error 2)\n";
+    assert_eq!(called_in_a_deleted_directory(SURROUNDINGS), (String::new(), message.into(), Some(78)));
+}
+
+#[test]
+fn what_nobody_asks_for_is_not_sent() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        eprintln!("skipped: there is no strace");
+        return;
+    }
+    let scene = Scene::new();
+    let sent = |program: &str| {
+        let trace = scene.path("trace");
+        let mut command = scene.command("strace");
+        command.args(["-s", "1000000", "-e", "trace=sendto", "-o"]).arg(&trace).arg(program);
+        assert!(finish(start(command.env("PROBE", "needle"), "")).status.success());
+        fs::read_to_string(trace).unwrap()
+    };
+    assert!(sent(SURROUNDINGS).contains("needle"));
+    assert!(!sent(HELLO).contains("needle"));
+}
