@@ -30,6 +30,7 @@ use proc_macro::TokenStream;
 ///   expression is evaluated for each call, in the client, so that there can be a daemon for each project directory.
 /// - `max_command = …`: how long the input of a command may be, such as `"64KiB"`, `"16MiB"` (the default) or a number of
 ///   bytes, at most 1 GiB. The client refuses longer input with exit code 65.
+/// - `errors = …`: where the handler's error is told, `"stdout"` (the default) or `"stderr"`.
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {
     expand::main(options.into(), function.into()).into()

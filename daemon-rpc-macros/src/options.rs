@@ -13,7 +13,7 @@ use crate::size;
 type ToCall = fn(&Expr) -> Result<TokenStream>;
 
 /// Every option.
-const OPTIONS: [(&str, ToCall); 2] = [("id", id), ("max_command", max_command)];
+const OPTIONS: [(&str, ToCall); 3] = [("id", id), ("max_command", max_command), ("errors", errors)];
 
 /// The most that `max_command` can be.
 const MAX_MAX_COMMAND: u64 = 1024 * 1024 * 1024;
@@ -86,4 +86,16 @@ fn id(value: &Expr) -> Result<TokenStream> {
 fn max_command(value: &Expr) -> Result<TokenStream> {
     let bytes = size::parse(value, MAX_MAX_COMMAND)?;
     Ok(quote!(.max_command(#bytes)))
+}
+
+fn errors(value: &Expr) -> Result<TokenStream> {
+    let stream = match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(stream), .. }) => stream.value(),
+        _ => String::new(),
+    };
+    match stream.as_str() {
+        "stdout" => Ok(quote!(.errors(::daemon_rpc::Errors::ToStdout))),
+        "stderr" => Ok(quote!(.errors(::daemon_rpc::Errors::ToStderr))),
+        _ => Err(Error::new_spanned(value, "`errors` is \"stdout\" or \"stderr\"")),
+    }
 }

@@ -19,6 +19,18 @@ pub(crate) struct Program {
     pub(crate) build: String,
     /// The longest input that a command may carry, in bytes.
     pub(crate) max_command: usize,
+    /// Where a handler's error is told.
+    pub(crate) errors: Errors,
+}
+
+/// The stream on which a handler's error, or its panic, is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Errors {
+    /// Standard output, behind what the handler wrote.
+    #[default]
+    ToStdout,
+    /// Standard error.
+    ToStderr,
 }
 
 /// A program that is client and daemon in one.
@@ -52,12 +64,13 @@ pub struct App {
     build: Build,
     id: Option<Box<dyn FnOnce() -> String>>,
     max_command: usize,
+    errors: Errors,
 }
 
 impl App {
     /// A program of this build, with the id `{binary name}-{uid}`.
     pub fn new(build: Build) -> Self {
-        Self { build, id: None, max_command: MAX_COMMAND }
+        Self { build, id: None, max_command: MAX_COMMAND, errors: Errors::default() }
     }
 
     /// Gives the program's daemon another id. Programs with the same id share a daemon, and different builds replace each
@@ -80,6 +93,13 @@ impl App {
         self
     }
 
+    /// Says on which stream a handler's error is told, instead of standard output. The framework's own errors are always told
+    /// on standard error.
+    pub fn errors(mut self, errors: Errors) -> Self {
+        self.errors = errors;
+        self
+    }
+
     /// Runs as what the arguments say: as the client of one command, or as the daemon.
     ///
     /// The result is for `main` to return. It is the command's exit code, or one of those that [`ExitCode`] names.
@@ -89,6 +109,7 @@ impl App {
             name: called_name(&self.build),
             build: self.build.identity(),
             max_command: self.max_command,
+            errors: self.errors,
         };
         let ended = match Role::of_this_process() {
             Role::Client => {

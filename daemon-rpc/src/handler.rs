@@ -63,6 +63,7 @@ where
 /// | [`Env`](crate::params::Env) | the caller's environment |
 /// | [`Cwd`](crate::params::Cwd) | the caller's directory |
 /// | [`Stdout`](crate::params::Stdout) | the caller's standard output |
+/// | [`Stderr`](crate::params::Stderr) | the caller's standard error |
 /// | [`CancellationToken`](crate::params::CancellationToken) | cancelled when the caller goes away or the daemon must end |
 ///
 /// An application's own parameter takes what it needs from others:
@@ -84,7 +85,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that a handler can ask for",
     label = "not a handler's parameter",
-    note = "a handler's parameters are `String`, `Bytes`, `Args`, `Env`, `Cwd`, `Stdout`, `CancellationToken`, and types that implement `FromInvocation`"
+    note = "a handler's parameters are `String`, `Bytes`, `Args`, `Env`, `Cwd`, `Stdout`, `Stderr`, `CancellationToken`, and types that implement `FromInvocation`"
 )]
 pub trait FromInvocation: Sized {
     /// What the client has to collect for this parameter.

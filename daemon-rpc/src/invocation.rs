@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::protocol::Command;
+use crate::protocol::{Command, Stream};
 
 /// One command: what the client sent, and the ways back to it.
 ///
@@ -23,7 +23,7 @@ pub struct Invocation {
 /// slower.
 pub(crate) trait Output: Debug + Send + Sync {
     /// Takes some of `bytes` and says how many. What was taken is on its way without further calls.
-    fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
+    fn poll_write(&self, context: &mut Context<'_>, stream: Stream, bytes: &[u8]) -> Poll<io::Result<usize>>;
 
     /// Ready when all that was taken has been handed to the kernel.
     fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -39,8 +39,8 @@ impl Invocation {
         &mut self.command
     }
 
-    pub(crate) fn output(&self) -> Arc<dyn Output> {
-        Arc::clone(&self.output)
+    pub(crate) fn output(&self) -> &Arc<dyn Output> {
+        &self.output
     }
 
     pub(crate) fn cancellation(&self) -> &CancellationToken {

@@ -18,7 +18,7 @@ mod role;
 mod sys;
 mod version;
 
-pub use app::App;
+pub use app::{App, Errors};
 pub use async_trait::async_trait;
 pub use daemon_rpc_macros::{build, main};
 pub use exit::ExitCode;

@@ -5,10 +5,12 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::process::Command;
 
-use daemon_rpc_tests::scene::{Scene, finish, start, told};
+use daemon_rpc_tests::scene::{Scene, finish, start, told, until};
 
 const SURROUNDINGS: &str = env!("CARGO_BIN_EXE_surroundings");
 const COPY: &str = env!("CARGO_BIN_EXE_copy");
+const TWO_STREAMS: &str = env!("CARGO_BIN_EXE_two-streams");
+const BLOCKING: &str = env!("CARGO_BIN_EXE_blocking");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
 
 /// Every byte that an argument, a variable or a file name can have.
@@ -108,4 +110,68 @@ fn what_nobody_asks_for_is_not_sent() {
     };
     assert!(sent(SURROUNDINGS).contains("needle"));
     assert!(!sent(HELLO).contains("needle"));
+}
+
+mod output_streams {
+    use super::*;
+
+    #[test]
+    fn each_goes_to_its_own() {
+        let scene = Scene::new();
+        let output = scene.run(TWO_STREAMS, "out 1\nerr 2\nout 3\n");
+        assert_eq!(told(&output), ("1\n3\n".into(), "2\n".into(), Some(0)));
+    }
+
+    #[test]
+    fn the_order_between_them_is_kept() {
+        let scene = Scene::new();
+        let lines =
+            (0..2000).map(|number| format!("{} {number}\n", if number % 3 == 0 { "err" } else { "out" }));
+        let mut command = scene.command("sh");
+        command.args(["-c", "exec \"$PROGRAM\" 2>&1"]).env("PROGRAM", TWO_STREAMS);
+        let output = finish(start(&mut command, lines.collect::<String>()));
+        let expected: String = (0..2000).map(|number| format!("{number}\n")).collect();
+        assert_eq!(told(&output), (expected, String::new(), Some(0)));
+    }
+
+    #[test]
+    fn errors_go_where_the_application_says() {
+        let scene = Scene::new();
+        let failed = scene.run(TWO_STREAMS, "out before\nfail it broke");
+        assert_eq!(told(&failed), ("before\n".into(), "two-streams: it broke\n".into(), Some(1)));
+        let panicked = scene.run(TWO_STREAMS, "oh no");
+        let message = "two-streams: the command panicked: oh no\n";
+        assert_eq!(told(&panicked), (String::new(), message.into(), Some(101)));
+    }
+
+    #[test]
+    fn a_closed_standard_error_is_no_obstacle() {
+        let scene = Scene::new();
+        let mut command = scene.command("sh");
+        command.args(["-c", "exec \"$PROGRAM\" 2>&-"]).env("PROGRAM", TWO_STREAMS);
+        let output = finish(start(&mut command, "err 1\nout 2\n"));
+        assert_eq!(told(&output), ("2\n".into(), String::new(), Some(0)));
+    }
+
+    #[test]
+    fn a_standard_error_that_nobody_reads_ends_the_command_as_it_ends_others() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let scene = Scene::new();
+        let mut command = scene.command(TWO_STREAMS);
+        let mut client = command.spawn().unwrap();
+        drop(client.stderr.take());
+        std::io::Write::write_all(&mut client.stdin.take().unwrap(), b"err 1\nout 2\n").unwrap();
+        assert_eq!(finish(client).status.signal(), Some(rustix::process::Signal::PIPE.as_raw()));
+    }
+
+    #[test]
+    fn code_that_blocks_is_held_back_and_told_when_the_caller_has_gone() {
+        let scene = Scene::new();
+        let ended = scene.path("ended");
+        let mut command = scene.command("sh");
+        command.args(["-c", "\"$PROGRAM\" | head -n 3"]).env("PROGRAM", BLOCKING);
+        let output = finish(start(&mut command, ended.to_str().unwrap()));
+        assert_eq!(told(&output), ("0\n1\n2\n".into(), String::new(), Some(0)));
+        until("the thread has ended", || fs::read(&ended).is_ok_and(|kind| kind == b"BrokenPipe"));
+    }
 }

@@ -9,7 +9,7 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, sockopt};
 
 use super::ClientError;
-use super::stdout::CallersStdout;
+use super::output::CallersStream;
 use crate::instance::{Instance, own_uid};
 use crate::limits::{HANDSHAKE_TIMEOUT, MAX_REPLY, MAX_VERSION_CHECK, RECEIVE_SIZE};
 use crate::protocol::{FrameReader, Message, ProtocolError, VersionCheck};
@@ -131,7 +131,7 @@ impl Connection {
     pub(super) fn receive(
         &mut self,
         deadline: Option<Instant>,
-        stdout: Option<&CallersStdout>,
+        stdout: Option<&CallersStream>,
     ) -> Result<Received, ClientError> {
         loop {
             match self.reader.next() {
@@ -153,7 +153,7 @@ impl Connection {
     }
 
     /// Waits until there is something to receive; `false` when the deadline came first.
-    fn wait(&self, deadline: Option<Instant>, stdout: Option<&CallersStdout>) -> Result<bool, ClientError> {
+    fn wait(&self, deadline: Option<Instant>, stdout: Option<&CallersStream>) -> Result<bool, ClientError> {
         let socket = PollFd::new(&self.socket, PollFlags::IN);
         let Some(stdout) = stdout else {
             return poll_until(&mut [socket], deadline);

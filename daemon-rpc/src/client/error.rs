@@ -27,8 +27,8 @@ pub(crate) enum ClientError {
         "standard input is longer than this command's limit of {limit} bytes (max_command); give it less at a time"
     )]
     CommandTooLong { limit: usize },
-    #[error("can't write to standard output")]
-    Stdout { source: io::Error },
+    #[error("can't write to {stream}")]
+    Output { stream: &'static str, source: io::Error },
     #[error(transparent)]
     Instance(#[from] InstanceError),
     #[error("can't reach the daemon at {path}", path = .path.display())]
@@ -66,7 +66,7 @@ impl ClientError {
             Self::Argument { .. } => ExitCode::USAGE,
             Self::Directory { .. } => ExitCode::CONFIGURATION,
             Self::NotUtf8 { .. } | Self::CommandTooLong { .. } => ExitCode::BAD_INPUT,
-            Self::Stdin { .. } | Self::Stdout { .. } => ExitCode::STREAM_FAILED,
+            Self::Stdin { .. } | Self::Output { .. } => ExitCode::STREAM_FAILED,
             Self::Instance(error) => error.exit_code(),
             Self::PeerOfAnother { .. } => ExitCode::NOT_OURS,
             Self::NotADaemon { .. } | Self::Garbled { .. } => ExitCode::PROTOCOL,

@@ -7,10 +7,10 @@ mod collect;
 mod connect;
 mod connection;
 mod error;
+mod output;
 mod relay;
 mod replace;
 mod start;
-mod stdout;
 
 use crate::app::Program;
 use crate::instance::Instance;
@@ -20,7 +20,6 @@ use crate::{ExitCode, Needs};
 
 pub(crate) use error::ClientError;
 use relay::Ending;
-use stdout::CallersStdout;
 
 /// Runs one command for the user and returns its exit code.
 pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCode, ClientError> {
@@ -30,12 +29,11 @@ pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCod
     // The limit is within what a frame can hold.
     let command = Message::Command(command).encode().unwrap_or_default();
 
-    let stdout = CallersStdout::new();
     for _ in 0..MAX_ATTEMPTS {
         let Some(mut daemon) = connect::connect(program, &instance)? else {
             continue;
         };
-        match relay::run(&mut daemon, &command, &stdout, program, &instance)? {
+        match relay::run(&mut daemon, &command, program, &instance)? {
             Ending::Exit(code) => return Ok(code),
             Ending::NotRun => {}
         }

@@ -2,11 +2,11 @@
 
 use super::ClientError;
 use super::connection::{Connection, Received, peer_is_gone};
-use super::stdout::CallersStdout;
-use crate::ExitCode;
+use super::output::CallersStream;
 use crate::app::Program;
 use crate::instance::Instance;
 use crate::protocol::{Message, ProtocolError};
+use crate::{Errors, ExitCode};
 
 /// How a command ended.
 #[derive(Debug)]
@@ -20,7 +20,6 @@ pub(super) enum Ending {
 pub(super) fn run(
     daemon: &mut Connection,
     command: &[u8],
-    stdout: &CallersStdout,
     program: &Program,
     instance: &Instance,
 ) -> Result<Ending, ClientError> {
@@ -30,12 +29,18 @@ pub(super) fn run(
         Err(error) if peer_is_gone(&error) => false,
         Err(source) => return Err(ClientError::Connection { source }),
     };
+    let (stdout, stderr) = (CallersStream::stdout(), CallersStream::stderr());
     let garbled = |source| ClientError::Garbled { log: instance.log(), source };
     loop {
-        match daemon.receive(None, Some(stdout))? {
+        match daemon.receive(None, Some(&stdout))? {
             Received::Message(Message::OutputChunk(chunk)) => stdout.write_all(&chunk)?,
+            Received::Message(Message::ErrorChunk(chunk)) => stderr.write_all(&chunk)?,
             Received::Message(Message::CommandError(text)) => {
-                stdout.write_all(format!("{}: {text}\n", program.name).as_bytes())?;
+                let errors = match program.errors {
+                    Errors::ToStdout => &stdout,
+                    Errors::ToStderr => &stderr,
+                };
+                errors.write_all(format!("{}: {text}\n", program.name).as_bytes())?;
             }
             Received::Message(Message::Exit(code)) => return Ok(Ending::Exit(code.into())),
             Received::Message(Message::NotRun) => return Ok(Ending::NotRun),

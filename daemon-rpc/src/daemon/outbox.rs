@@ -10,7 +10,7 @@ use tokio::task::coop;
 
 use crate::invocation::Output;
 use crate::limits::CHUNK_SIZE;
-use crate::protocol::chunk_header;
+use crate::protocol::{Stream, chunk_header};
 
 /// The way to one client.
 ///
@@ -122,7 +122,7 @@ impl Outbox {
 }
 
 impl Output for Outbox {
-    fn poll_write(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(&self, context: &mut Context<'_>, stream: Stream, bytes: &[u8]) -> Poll<io::Result<usize>> {
         // A handler that writes without end must let others have their turn.
         let turn = std::task::ready!(coop::poll_proceed(context));
         let mut queue = self.queue();
@@ -131,7 +131,7 @@ impl Output for Outbox {
         if chunk.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let Some(header) = chunk_header(chunk.len()) else {
+        let Some(header) = chunk_header(stream, chunk.len()) else {
             return Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
         };
         turn.made_progress();

@@ -5,6 +5,8 @@ mod bytes;
 mod cancellation;
 mod cwd;
 mod env;
+mod output;
+mod stderr;
 mod stdout;
 mod text;
 
@@ -12,5 +14,6 @@ pub use ::bytes::Bytes;
 pub use args::Args;
 pub use cwd::Cwd;
 pub use env::Env;
+pub use stderr::Stderr;
 pub use stdout::Stdout;
 pub use tokio_util::sync::CancellationToken;

@@ -2,12 +2,12 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
-use crate::invocation::Output;
+use super::output::OutputStream;
+use crate::protocol::Stream;
 use crate::{FromInvocation, Invocation, Needs};
 
 /// The caller's standard output.
@@ -25,29 +25,50 @@ use crate::{FromInvocation, Invocation, Needs};
 ///     out.write_all(b"hello\n").await
 /// }
 /// ```
+///
+/// Code that isn't async writes through [`SyncIoBridge`](crate::prelude::SyncIoBridge), on a thread that may block, and is
+/// held back just the same:
+///
+/// ```
+/// use std::io::Write as _;
+///
+/// use daemon_rpc::prelude::*;
+///
+/// async fn count(out: Stdout) -> anyhow::Result<()> {
+///     spawn_blocking(move || {
+///         let mut out = std::io::BufWriter::new(SyncIoBridge::new(out));
+///         (1..=1000).try_for_each(|number| writeln!(out, "{number}"))?;
+///         out.flush()
+///     })
+///     .await??;
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
-pub struct Stdout {
-    output: Arc<dyn Output>,
-}
+pub struct Stdout(OutputStream);
 
 impl FromInvocation for Stdout {
     const NEEDS: Needs = Needs::NOTHING;
 
     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
-        Ok(Self { output: invocation.output() })
+        Ok(Self(OutputStream::new(invocation, Stream::Stdout)))
     }
 }
 
 impl AsyncWrite for Stdout {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.output.poll_write(context, bytes)
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(context, bytes)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.output.poll_flush(context)
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(context)
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_flush(context)
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
     }
 }

@@ -3,8 +3,8 @@
 use bytes::BytesMut;
 use tokio_util::codec::{Decoder as _, LengthDelimitedCodec};
 
-use super::ProtocolError;
 use super::message::{Message, kind};
+use super::{ProtocolError, Stream};
 
 const LENGTH_FIELD: usize = 4;
 
@@ -20,8 +20,12 @@ pub(super) fn header(kind: u8, body_length: usize) -> Option<[u8; HEADER_LENGTH]
 /// The header to write before a chunk of output, so that the chunk itself goes out uncopied.
 ///
 /// `None` when the chunk is longer than a frame can be.
-pub(crate) fn chunk_header(chunk_length: usize) -> Option<[u8; HEADER_LENGTH]> {
-    header(kind::OUTPUT_CHUNK, chunk_length)
+pub(crate) fn chunk_header(stream: Stream, chunk_length: usize) -> Option<[u8; HEADER_LENGTH]> {
+    let kind = match stream {
+        Stream::Stdout => kind::OUTPUT_CHUNK,
+        Stream::Stderr => kind::ERROR_CHUNK,
+    };
+    header(kind, chunk_length)
 }
 
 /// Cuts a stream of bytes into messages, however the bytes were split on their way.
@@ -101,6 +105,7 @@ mod tests {
                 .prop_map(|(protocol, build)| { Message::VersionCheck(VersionCheck { protocol, build }) }),
             commands().prop_map(Message::Command),
             bytes(BODY_LIMIT).prop_map(Message::OutputChunk),
+            bytes(BODY_LIMIT).prop_map(Message::ErrorChunk),
             ".{0,300}".prop_map(Message::CommandError),
             any::<u8>().prop_map(Message::Exit),
             Just(Message::NotRun),
@@ -190,8 +195,12 @@ mod tests {
     #[test]
     fn the_chunk_header_is_that_of_the_whole_message() {
         let chunk = Bytes::from_static(b"some output");
-        let whole = Message::OutputChunk(chunk.clone()).encode().unwrap();
-        let header = chunk_header(chunk.len()).unwrap();
-        assert_eq!([header.as_slice(), &chunk].concat(), whole);
+        for (stream, message) in [
+            (Stream::Stdout, Message::OutputChunk(chunk.clone())),
+            (Stream::Stderr, Message::ErrorChunk(chunk.clone())),
+        ] {
+            let header = chunk_header(stream, chunk.len()).unwrap();
+            assert_eq!([header.as_slice(), &chunk].concat(), message.encode().unwrap());
+        }
     }
 }

@@ -18,6 +18,7 @@ pub(super) mod kind {
     pub(crate) const COMMAND_ERROR: u8 = 4;
     pub(crate) const EXIT: u8 = 5;
     pub(crate) const NOT_RUN: u8 = 6;
+    pub(crate) const ERROR_CHUNK: u8 = 7;
 }
 
 /// One frame's content.
@@ -29,6 +30,8 @@ pub(crate) enum Message {
     Command(Command),
     /// Daemon to client: bytes for standard output.
     OutputChunk(Bytes),
+    /// Daemon to client: bytes for standard error.
+    ErrorChunk(Bytes),
     /// Daemon to client: why the handler failed, its whole chain of causes.
     CommandError(String),
     /// Daemon to client, the last frame: the command has ended with this exit code.
@@ -86,6 +89,7 @@ impl Message {
             Self::VersionCheck(_) => "VersionCheck",
             Self::Command(_) => "Command",
             Self::OutputChunk(_) => "OutputChunk",
+            Self::ErrorChunk(_) => "ErrorChunk",
             Self::CommandError(_) => "CommandError",
             Self::Exit(_) => "Exit",
             Self::NotRun => "NotRun",
@@ -98,6 +102,7 @@ impl Message {
             Self::VersionCheck(check) => control(kind::VERSION_CHECK, &rmp_serde::to_vec(check).ok()?),
             Self::Command(command) => control(kind::COMMAND, &rmp_serde::to_vec_named(command).ok()?),
             Self::OutputChunk(chunk) => control(kind::OUTPUT_CHUNK, chunk),
+            Self::ErrorChunk(chunk) => control(kind::ERROR_CHUNK, chunk),
             Self::CommandError(text) => control(kind::COMMAND_ERROR, &rmp_serde::to_vec(text).ok()?),
             Self::Exit(code) => control(kind::EXIT, &rmp_serde::to_vec(code).ok()?),
             Self::NotRun => control(kind::NOT_RUN, &[]),
@@ -110,6 +115,7 @@ impl Message {
             kind::VERSION_CHECK => decode_body(kind, &body).map(Self::VersionCheck),
             kind::COMMAND => decode_body(kind, &body).map(Self::Command),
             kind::OUTPUT_CHUNK => Ok(Self::OutputChunk(body)),
+            kind::ERROR_CHUNK => Ok(Self::ErrorChunk(body)),
             kind::COMMAND_ERROR => decode_body(kind, &body).map(Self::CommandError),
             kind::EXIT => decode_body(kind, &body).map(Self::Exit),
             kind::NOT_RUN if body.is_empty() => Ok(Self::NotRun),

@@ -8,6 +8,13 @@ mod message;
 pub(crate) use frame::{FrameReader, chunk_header};
 pub(crate) use message::{Command, Message, VersionCheck};
 
+/// Which of the caller's streams a chunk of output is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stream {
+    Stdout,
+    Stderr,
+}
+
 /// The peer sent something that this protocol doesn't have.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProtocolError {

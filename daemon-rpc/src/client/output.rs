@@ -1,6 +1,4 @@
-//! The caller's standard output, written without a buffer in between.
-
-use std::io;
+//! The caller's output streams, written without a buffer in between.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::BorrowedFd;
@@ -9,15 +7,21 @@ use rustix::io::{Errno, write};
 use super::ClientError;
 use crate::sys;
 
-/// Standard output. Where nobody reads it any more, this process ends as programs do then: quietly, of SIGPIPE.
+/// Standard output or standard error. Where nobody reads it any more, this process ends as programs do then: quietly, of
+/// SIGPIPE.
 #[derive(Debug)]
-pub(super) struct CallersStdout {
+pub(super) struct CallersStream {
     descriptor: BorrowedFd<'static>,
+    name: &'static str,
 }
 
-impl CallersStdout {
-    pub(super) fn new() -> Self {
-        Self { descriptor: rustix::stdio::stdout() }
+impl CallersStream {
+    pub(super) fn stdout() -> Self {
+        Self { descriptor: rustix::stdio::stdout(), name: "standard output" }
+    }
+
+    pub(super) fn stderr() -> Self {
+        Self { descriptor: rustix::stdio::stderr(), name: "standard error" }
     }
 
     /// Asks `poll` about nothing but the reader's going away, which it reports unasked.
@@ -33,7 +37,7 @@ impl CallersStdout {
                 // Whoever shares the caller's terminal or pipe may have made it non-blocking.
                 Err(Errno::AGAIN) => self.wait_for_room()?,
                 Err(Errno::PIPE) => return Err(self.reader_gone()),
-                Err(error) => return Err(ClientError::Stdout { source: error.into() }),
+                Err(error) => return Err(self.failed(error)),
             }
         }
         Ok(())
@@ -42,13 +46,17 @@ impl CallersStdout {
     /// Ends the process as a write to a pipe without a reader would have.
     pub(super) fn reader_gone(&self) -> ClientError {
         sys::die_of_broken_pipe();
-        ClientError::Stdout { source: io::Error::from(Errno::PIPE) }
+        self.failed(Errno::PIPE)
+    }
+
+    fn failed(&self, error: Errno) -> ClientError {
+        ClientError::Output { stream: self.name, source: error.into() }
     }
 
     fn wait_for_room(&self) -> Result<(), ClientError> {
         match poll(&mut [PollFd::new(&self.descriptor, PollFlags::OUT)], None) {
             Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(ClientError::Stdout { source: error.into() }),
+            Err(error) => Err(self.failed(error)),
         }
     }
 }
