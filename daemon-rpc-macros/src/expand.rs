@@ -1,7 +1,7 @@
 //! From the annotated function to a program.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Error, ItemFn, ReturnType, parse2};
 
@@ -68,23 +68,28 @@ fn program(options: &Options, item: &ItemFn) -> TokenStream {
 fn handler_impl(item: &ItemFn) -> TokenStream {
     let function = &item.sig.ident;
     let types = handler::parameter_types(&item.sig);
-    let names: Vec<_> = (0..types.len()).map(|number| format_ident!("parameter_{number}")).collect();
+    // Of the macro's own, so that nothing of the author's is taken for them.
+    let own = |name: &str| Ident::new(name, Span::mixed_site());
+    let (invocation, returned) = (own("invocation"), own("returned"));
+    let names: Vec<_> = (0..types.len()).map(|number| own(&format!("parameter_{number}"))).collect();
     let needs = types.iter().map(|ty| {
         quote_spanned! {ty.span()=>
             let needs = ::daemon_rpc::Needs::and(needs, <#ty as ::daemon_rpc::FromInvocation>::NEEDS);
         }
     });
     let takes = types.iter().map(|ty| {
-        quote_spanned!(ty.span()=> <#ty as ::daemon_rpc::FromInvocation>::from_invocation(&mut invocation)?)
+        quote_spanned!(ty.span()=> <#ty as ::daemon_rpc::FromInvocation>::from_invocation(&mut #invocation)?)
     });
-    let returned = quote_spanned! {function.span()=>
-        let returned = ::daemon_rpc::on_any_thread(#function(#(#names),*)).await;
+    let call = quote_spanned! {function.span()=>
+        let #returned = ::daemon_rpc::on_any_thread(#function(#(#names),*)).await;
     };
     let returned_type = match &item.sig.output {
         ReturnType::Default => function.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
-    let outcome = quote_spanned!(returned_type=> ::daemon_rpc::IntoOutcome::into_outcome(returned));
+    // The same variable, where the compiler is to point if it can't be an outcome.
+    let returned_there = Ident::new("returned", returned_type.resolved_at(Span::mixed_site()));
+    let outcome = quote_spanned!(returned_type=> ::daemon_rpc::IntoOutcome::into_outcome(#returned_there));
     quote! {
         struct __Handler;
 
@@ -100,9 +105,9 @@ fn handler_impl(item: &ItemFn) -> TokenStream {
             }
 
             #[allow(unused_mut, unused_variables)]
-            async fn handle(&self, mut invocation: ::daemon_rpc::Invocation) -> ::daemon_rpc::Outcome {
+            async fn handle(&self, mut #invocation: ::daemon_rpc::Invocation) -> ::daemon_rpc::Outcome {
                 #(let #names = #takes;)*
-                #returned
+                #call
                 #outcome
             }
         }

@@ -6,7 +6,8 @@ use syn::{Error, FnArg, ItemFn, Result, Safety, Signature, Type};
 pub(crate) fn check(function: &ItemFn) -> Result<()> {
     let signature = &function.sig;
     let problems = [not_async(signature), not_safe(signature), generic(signature), method(signature)];
-    match problems.into_iter().flatten().reduce(combine) {
+    let parameters = parameter_types(signature).into_iter().filter_map(parameter);
+    match problems.into_iter().flatten().chain(parameters).reduce(combine) {
         None => Ok(()),
         Some(error) => Err(error),
     }
@@ -55,4 +56,14 @@ fn method(signature: &Signature) -> Option<Error> {
     let receiver = signature.receiver()?;
     let message = "a handler is a function, not a method: move it out of the `impl` and remove `self`";
     Some(Error::new_spanned(receiver, message))
+}
+
+/// Says what keeps a type from being a parameter's, as far as its looks tell. The rest is for the compiler.
+fn parameter(ty: &Type) -> Option<Error> {
+    let message = match ty {
+        Type::Reference(_) => "a handler owns its parameters: take the type itself, without `&`",
+        Type::ImplTrait(_) => "a handler's parameters name their types: say which one instead of `impl`",
+        _ => return None,
+    };
+    Some(Error::new_spanned(ty, message))
 }

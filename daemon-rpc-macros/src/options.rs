@@ -15,8 +15,8 @@ type ToCall = fn(&Expr) -> Result<TokenStream>;
 /// Every option.
 const OPTIONS: [(&str, ToCall); 3] = [("id", id), ("max_command", max_command), ("errors", errors)];
 
-/// The most that `max_command` can be.
-const MAX_MAX_COMMAND: u64 = 1024 * 1024 * 1024;
+/// The most that `max_command` can be; the builder has the same limit.
+const LARGEST_MAX_COMMAND: u64 = 1024 * 1024 * 1024;
 
 /// What the author said in the attribute's parentheses, as calls of the builder.
 #[derive(Default)]
@@ -84,7 +84,7 @@ fn id(value: &Expr) -> Result<TokenStream> {
 }
 
 fn max_command(value: &Expr) -> Result<TokenStream> {
-    let bytes = size::parse(value, MAX_MAX_COMMAND)?;
+    let bytes = size::parse(value, LARGEST_MAX_COMMAND)?;
     Ok(quote!(.max_command(#bytes)))
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::instance::own_uid;
-use crate::limits::{MAX_COMMAND, MAX_MAX_COMMAND};
+use crate::limits::{LARGEST_MAX_COMMAND, MAX_COMMAND};
 use crate::role::Role;
 use crate::{Build, CommandHandler, ExitCode, client, daemon};
 
@@ -84,12 +84,20 @@ impl App {
         self
     }
 
-    /// Limits how long a command's input may be: `bytes`, at most 1 GiB, instead of 16 MiB. The client refuses longer input
+    /// Limits how long a command's input may be: `bytes`, instead of 16 MiB. The client refuses longer input
     /// with [`ExitCode::BAD_INPUT`] before it connects.
     ///
     /// The input is held in memory on both sides, the daemon's once for each command that runs.
+    ///
+    /// # Panics
+    ///
+    /// If `bytes` is not from 1 to 1 GiB.
     pub fn max_command(mut self, bytes: usize) -> Self {
-        self.max_command = bytes.min(MAX_MAX_COMMAND);
+        assert!(
+            (1..=LARGEST_MAX_COMMAND).contains(&bytes),
+            "max_command is from 1 byte to 1 GiB, not {bytes}"
+        );
+        self.max_command = bytes;
         self
     }
 

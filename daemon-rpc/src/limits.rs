@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(crate) const MAX_COMMAND: usize = 16 * 1024 * 1024;
 
 /// The most that its author can say: far within what a frame's length can express.
-pub(crate) const MAX_MAX_COMMAND: usize = 1024 * 1024 * 1024;
+pub(crate) const LARGEST_MAX_COMMAND: usize = 1024 * 1024 * 1024;
 
 /// What arguments, environment and directory may need in a `Command`. The system allows 6 MiB of the first two, and none of
 /// them is longer here than twice what it counts there.
@@ -51,7 +51,15 @@ pub(crate) const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 /// How long a handler may go on after its token was cancelled.
 pub(crate) const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
-/// How long a daemon waits without a command before it retires.
+/// How long a handler may take from its abortion to its end, if it doesn't block its thread: one turn of the scheduler, on a
+/// machine under load.
+pub(crate) const ABORT_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long a daemon that ends may take over its last commands once it has cancelled them: their grace period, and as long
+/// again for machines under load.
+pub(crate) const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a daemon waits without a connection before it retires.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
 /// How often a daemon looks whether its files are still its own. The kernel doesn't say so, and a look costs little.

@@ -23,7 +23,7 @@ pub type Outcome = anyhow::Result<ExitCode>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that a handler can return",
     label = "not a handler's return type",
-    note = "a handler returns `()`, `ExitCode`, `u8`, or a `Result` of one of these with an error that converts into `anyhow::Error`"
+    note = "a handler returns `()`, `daemon_rpc::ExitCode`, `u8`, or a `Result` of one of these with an error that converts into `anyhow::Error`"
 )]
 pub trait IntoOutcome {
     /// The outcome of a command whose handler returned this.

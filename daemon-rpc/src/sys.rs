@@ -8,15 +8,15 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use bytes::{BufMut as _, BytesMut};
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::net::{RecvFlags, recv};
 
 /// The lowest descriptor that is not a standard stream.
 const FIRST_EXTRA_DESCRIPTOR: RawFd = 3;
 
-/// Receives at most `limit` bytes behind those that `buffer` holds. 0 means that the peer has closed.
-pub(crate) fn receive(socket: impl AsFd, buffer: &mut BytesMut, limit: usize) -> io::Result<usize> {
-    buffer.reserve(limit);
+/// Receives what there is, behind what `buffer` holds, which is given room for `room` bytes at least. 0 means that the peer has closed.
+pub(crate) fn receive(socket: impl AsFd, buffer: &mut BytesMut, room: usize) -> io::Result<usize> {
+    buffer.reserve(room);
     let ((received, _), count) = recv(socket, buffer.spare_capacity_mut(), RecvFlags::empty())?;
     debug_assert_eq!(received.len(), count);
     // SAFETY: the kernel has just written the first `count` bytes of the spare capacity.
@@ -39,10 +39,13 @@ pub(crate) fn keep_descriptors_from_children() -> io::Result<()> {
             continue;
         };
         if descriptor >= FIRST_EXTRA_DESCRIPTOR {
-            // SAFETY: the list names open descriptors, and this process has one thread only, which closes none
-            // meanwhile. The flag changes nothing for whoever owns the descriptor here.
+            // SAFETY: the number is used for one system call only, which changes nothing for whoever owns the descriptor
+            // here. Should another thread have closed it since it was listed, the system says so.
             let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
-            fcntl_setfd(descriptor, FdFlags::CLOEXEC)?;
+            match fcntl_setfd(descriptor, FdFlags::CLOEXEC) {
+                Ok(()) | Err(Errno::BADF) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(())
@@ -56,13 +59,13 @@ pub(crate) fn die_of_broken_pipe() {
 }
 
 /// The user at the other end of a connected socket, as the kernel recorded it.
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn peer_uid(socket: impl AsFd) -> io::Result<u32> {
     Ok(rustix::net::sockopt::socket_peercred(socket)?.uid.as_raw())
 }
 
 /// The user at the other end of a connected socket, as the kernel recorded it.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn peer_uid(socket: impl AsFd) -> io::Result<u32> {
     use std::os::fd::AsRawFd as _;
     let (mut uid, mut gid) = (0, 0);

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+const MAX_TIMESTAMP: usize = 64;
+
 /// The program that is running: its name and when it was built.
 ///
 /// [`build!`](crate::build!) makes one at compile time.
@@ -24,16 +26,26 @@ impl Build {
     /// A build that its timestamp alone tells apart from all others.
     ///
     /// `name` is the program's. Both are compared and shown, never interpreted.
+    ///
+    /// # Panics
+    ///
+    /// If the timestamp is longer than 64 bytes. In a constant that is an error at compile time.
     #[must_use]
     pub const fn unique(name: &'static str, timestamp: &'static str) -> Self {
+        check_length(timestamp);
         Self { name, timestamp: Timestamp::Unique(timestamp) }
     }
 
     /// A reproducible build, whose timestamp (`SOURCE_DATE_EPOCH`) other builds may have as well.
     ///
     /// Such builds are told apart by the executable file that runs, at the cost of one system call for each command.
+    ///
+    /// # Panics
+    ///
+    /// As for [`unique`](Self::unique).
     #[must_use]
     pub const fn reproducible(name: &'static str, timestamp: &'static str) -> Self {
+        check_length(timestamp);
         Self { name, timestamp: Timestamp::Reproducible(timestamp) }
     }
 
@@ -54,6 +66,11 @@ impl Build {
             }
         }
     }
+}
+
+/// Keeps timestamps, with what is added to some, within what a handshake can hold.
+const fn check_length(timestamp: &str) {
+    assert!(timestamp.len() <= MAX_TIMESTAMP, "a build's timestamp has at most 64 bytes");
 }
 
 /// The executable of this very process. On Linux the link leads there although the file may have been replaced.

@@ -27,7 +27,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// A directory for daemons' files, and the processes that were given it.
 #[derive(Debug)]
 pub struct Scene {
-    directory: TempDir,
+    /// Goes with the scene.
+    _directory: TempDir,
+    path: PathBuf,
+    /// Its end calls the watchdog off.
+    _watched: mpsc::Sender<()>,
 }
 
 impl Default for Scene {
@@ -45,13 +49,16 @@ impl Scene {
     #[must_use]
     pub fn new() -> Self {
         heed_signals();
-        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        // Daemons know it by the path without links, and so they are found.
+        let path = directory.path().canonicalize().expect("it was just made");
+        Self { _watched: watchdog(path.clone()), _directory: directory, path }
     }
 
     /// Where the daemons' files are.
     #[must_use]
     pub fn directory(&self) -> &Path {
-        self.directory.path()
+        &self.path
     }
 
     /// A path in the scene, for files by which a test and a handler wait for each other.
@@ -91,27 +98,49 @@ impl Scene {
     /// Every living process of this scene, daemons that have retired included.
     #[must_use]
     pub fn processes(&self) -> Vec<Pid> {
-        let mark = [DIRECTORY.as_bytes(), b"=", self.directory().as_os_str().as_bytes()].concat();
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        // The environment of a process that has ended but not been waited for can't be read.
-        let here = |pid: &i32| {
-            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|byte| *byte == 0).any(|variable| variable == mark)
-        };
-        pids.filter(here).filter_map(Pid::from_raw).collect()
+        processes_in(&self.path)
     }
+}
+
+fn processes_in(directory: &Path) -> Vec<Pid> {
+    let mark = [DIRECTORY.as_bytes(), b"=", directory.as_os_str().as_bytes()].concat();
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    // The environment of a process that has ended but not been waited for can't be read.
+    let here = |pid: &i32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == mark)
+    };
+    pids.filter(here).filter_map(Pid::from_raw).collect()
 }
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        // A client may be starting a daemon at this moment.
-        while let running @ [_, ..] = &*self.processes() {
-            for process in running {
-                let _ = kill_process(*process, Signal::KILL);
-            }
-        }
+        end_processes_in(&self.path);
     }
+}
+
+fn end_processes_in(directory: &Path) {
+    let deadline = Instant::now() + DEADLINE;
+    // A client may be starting a daemon at this moment.
+    while let running @ [_, ..] = &*processes_in(directory) {
+        for process in running {
+            let _ = kill_process(*process, Signal::KILL);
+        }
+        assert!(Instant::now() < deadline, "these can't be killed: {running:?}");
+    }
+}
+
+/// Ends the processes of a test that hangs, so that it reads the end of what it waits for and fails.
+fn watchdog(directory: PathBuf) -> mpsc::Sender<()> {
+    let (watched, called_off) = mpsc::channel();
+    thread::spawn(move || {
+        if called_off.recv_timeout(3 * DEADLINE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("a test hangs, its processes are ended");
+            end_processes_in(&directory);
+        }
+    });
+    watched
 }
 
 /// Has the programs heed the signals that tests send them.
@@ -216,9 +245,20 @@ pub fn is_alive(process: Pid) -> bool {
 /// A process's resident memory in KiB.
 #[must_use]
 pub fn resident_kib(process: Pid) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_pid())).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.trim().trim_end_matches(" kB").parse().unwrap_or_default()
+    memory_kib(process, "VmRSS:")
+}
+
+/// The most resident memory that a process has had, in KiB.
+#[must_use]
+pub fn peak_kib(process: Pid) -> u64 {
+    memory_kib(process, "VmHWM:")
+}
+
+fn memory_kib(process: Pid, field: &str) -> u64 {
+    let status =
+        fs::read_to_string(format!("/proc/{}/status", process.as_raw_pid())).expect("the process lives");
+    let value = status.lines().find_map(|line| line.strip_prefix(field)).expect("it has memory");
+    value.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
 /// Standard output and standard error as text, and the exit code; for `assert_eq!`.

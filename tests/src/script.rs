@@ -15,6 +15,7 @@ const BULK: usize = 64 * 1024;
 ///
 /// Those that the script asks for, and scripts that make no sense.
 pub async fn run(script: &str, out: &mut Stdout, cancel: &CancellationToken) -> anyhow::Result<ExitCode> {
+    let mut touched_at_end = Vec::new();
     for step in script.lines() {
         let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
         let path = || PathBuf::from(rest);
@@ -28,6 +29,7 @@ pub async fn run(script: &str, out: &mut Stdout, cancel: &CancellationToken) -> 
             }
             "touch" => touch(&path())?,
             "await" => wait_for(&path()).await,
+            "touch-at-end" => touched_at_end.push(TouchedOnDrop(path())),
             "until-cancelled" => {
                 cancel.cancelled().await;
                 touch(&path())?;

@@ -1,7 +1,6 @@
 //! The four flows of a command: normal, error, cancellation, version mismatch.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::Stdio;
 
 use daemon_rpc_tests::scene::{Scene, finish, is_alive, resident_kib, start, told, until, until_ended};
 use rustix::process::{Pid, Signal, kill_process};
@@ -132,7 +131,7 @@ mod error_flow {
         let output = scene.run(SCRIPTED, format!("fail {}", "ä".repeat(400_000)));
         assert_eq!(output.status.code(), Some(1));
         let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.ends_with("ä… (cut)\n"), "{}", text.len());
+        assert!(text.ends_with("ä… (truncated)\n"), "{}", text.len());
     }
 }
 
@@ -203,12 +202,11 @@ mod cancellation_flow {
         let scene = Scene::new();
         let mut command = scene.command("sh");
         command.args(["-c", "\"$SCRIPTED\" | head -c 3"]).env("SCRIPTED", SCRIPTED);
-        let output = finish(start(&mut command, format!("print yes\nbulk {}", u64::MAX)));
+        let ended = scene.path("ended");
+        let script = format!("touch-at-end {}\nprint yes\nbulk {}", ended.display(), u64::MAX);
+        let output = finish(start(&mut command, script));
         assert_eq!(told(&output), success("yes"));
-        // The writer is gone when the daemon has no session left and so retires at once.
-        let daemon = scene.daemon_pid("scripted").unwrap();
-        kill_process(daemon, Signal::TERM).unwrap();
-        until_ended(daemon);
+        until("the handler has ended", || ended.exists());
     }
 
     #[test]
@@ -220,16 +218,32 @@ mod cancellation_flow {
         until("the command runs", || running.exists());
         kill_process(Pid::from_child(&client), Signal::INT).unwrap();
         finish(client);
-        // It is cancelled by now; others are served while it has its grace.
+        // Others are served while it has its grace.
         assert_eq!(told(&scene.run(SCRIPTED, "print next")), success("next\n"));
-        assert!(!aborted.exists());
         until("the handler is aborted", || aborted.exists());
+    }
+
+    #[test]
+    fn a_handler_that_blocks_its_thread_is_left_behind_with_its_daemon() {
+        let scene = Scene::new();
+        let (running, never) = (scene.path("running"), scene.path("never"));
+        let script = format!("touch {}\nblock-thread {}", running.display(), never.display());
+        let client = start(&mut scene.command(SCRIPTED), script);
+        until("the command runs", || running.exists());
+        let blocked = scene.daemon_pid("scripted").unwrap();
+        kill_process(Pid::from_child(&client), Signal::INT).unwrap();
+        finish(client);
+        until_ended(blocked);
+        assert_eq!(told(&scene.run(SCRIPTED, "print next")), success("next\n"));
     }
 
     #[test]
     fn backpressure_holds_a_handler_back_that_writes_faster_than_its_client_reads() {
         const FAR_AHEAD: u64 = 2 * 1024 * 1024;
         let scene = Scene::new();
+        scene.run(SCRIPTED, "bulk 100000");
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        let idle = resident_kib(daemon);
         let progress = scene.path("progress");
         let written = || -> u64 {
             std::fs::read_to_string(&progress).ok().and_then(|count| count.parse().ok()).unwrap_or(0)
@@ -238,8 +252,6 @@ mod cancellation_flow {
         let mut client =
             start(&mut scene.command(SCRIPTED), format!("counted-bulk {ten_gib} {}", progress.display()));
         let mut stdout = client.stdout.take().unwrap();
-        let daemon = scene_daemon(&scene);
-        let idle = resident_kib(daemon);
         let mut read = 0;
         let mut block = vec![0; 256 * 1024];
         for _ in 0..40 {
@@ -256,11 +268,6 @@ mod cancellation_flow {
         assert!(grown < 2048, "the daemon has grown by {grown} KiB");
         kill_process(Pid::from_child(&client), Signal::KILL).unwrap();
         finish(client);
-    }
-
-    fn scene_daemon(scene: &Scene) -> Pid {
-        until("a daemon serves", || scene.daemon_pid("scripted").is_some());
-        scene.daemon_pid("scripted").unwrap()
     }
 }
 
@@ -306,9 +313,7 @@ mod version_mismatch_flow {
         let callers: Vec<_> = (0..40)
             .map(|number| {
                 let program = if number % 2 == 0 { SCRIPTED } else { REBUILT };
-                let mut command = scene.command(program);
-                command.stderr(Stdio::piped());
-                (number, start(&mut command, format!("print {number}")))
+                (number, start(&mut scene.command(program), format!("print {number}")))
             })
             .collect();
         for (number, caller) in callers {

@@ -103,6 +103,9 @@ mod starting {
         assert_eq!(fs::read_link(format!("{daemon}/cwd")).unwrap(), std::path::Path::new("/"));
         assert_eq!(fs::read_to_string(format!("{daemon}/comm")).unwrap(), "scripted\n");
 
+        let status = fs::read_to_string(format!("{daemon}/status")).unwrap();
+        assert!(status.contains("\nUmask:\t0022\n"), "{status}");
+
         let stat = fs::read_to_string(format!("{daemon}/stat")).unwrap();
         let fields: Vec<_> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
         let pid = daemon.trim_start_matches("/proc/");
@@ -246,7 +249,7 @@ mod dying {
     #[test]
     fn a_stale_pid_file_brings_nobody_to_harm() {
         let scene = Scene::new();
-        let mut bystander = Command::new("sleep").arg("1000").spawn().unwrap();
+        let mut bystander = scene.command("sleep").arg("1000").spawn().unwrap();
         fs::write(scene.file("scripted", "pid"), format!("{}\n", bystander.id())).unwrap();
         fs::set_permissions(scene.file("scripted", "pid"), fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(told(&scene.run(SCRIPTED, "print hello")), success("hello\n"));

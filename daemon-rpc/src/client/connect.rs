@@ -14,7 +14,7 @@ enum Look {
     /// A daemon that doesn't answer in time.
     Hung,
     /// No daemon, one that is just going, or one of another build.
-    NotOurs,
+    NoneOfThisBuild,
 }
 
 /// Connects to a daemon of this build, starting or replacing one where needed. `None` if the one that was started has
@@ -23,7 +23,7 @@ pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Option<C
     let hung = match look(program, instance)? {
         Look::Ready(daemon) => return Ok(Some(daemon)),
         Look::Hung => true,
-        Look::NotOurs => false,
+        Look::NoneOfThisBuild => false,
     };
     let (start, waited) = instance.lock_start()?;
     // Somebody may have put things right meanwhile. Only a daemon that just failed to answer, and that nobody was
@@ -40,13 +40,13 @@ pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Option<C
 /// Asks whoever listens at the socket who he is.
 fn look(program: &Program, instance: &Instance) -> Result<Look, ClientError> {
     let mut peer = match Connection::open(instance)? {
-        Contact::Nobody => return Ok(Look::NotOurs),
+        Contact::Nobody => return Ok(Look::NoneOfThisBuild),
         Contact::QueueFull => return Ok(Look::Hung),
         Contact::Peer(peer) => peer,
     };
     match peer.handshake(&program.build, HANDSHAKE_TIMEOUT)? {
         Handshake::Agreed => Ok(Look::Ready(peer)),
-        Handshake::OtherBuild | Handshake::Closed => Ok(Look::NotOurs),
+        Handshake::OtherBuild | Handshake::Closed => Ok(Look::NoneOfThisBuild),
         Handshake::TimedOut => Ok(Look::Hung),
         Handshake::Foreign(reason) => Err(not_a_daemon(instance, reason)),
     }

@@ -89,10 +89,7 @@ impl Connection {
     /// Finds out who answers. Nothing of the user's is sent before.
     pub(super) fn handshake(&mut self, build: &str, limit: Duration) -> Result<Handshake, ClientError> {
         let deadline = Instant::now() + limit;
-        let Some(check) = Message::VersionCheck(VersionCheck::of(build)).encode() else {
-            return Ok(Handshake::Foreign("the build's name is too long".into()));
-        };
-        match self.send(&check) {
+        match self.send(&Message::VersionCheck(VersionCheck::of(build)).encode()) {
             Ok(()) => {}
             Err(error) if peer_is_gone(&error) => return Ok(Handshake::Closed),
             Err(source) => return Err(ClientError::Connection { source }),
@@ -164,7 +161,7 @@ impl Connection {
         let gone = reader.revents().intersects(PollFlags::ERR | PollFlags::HUP);
         // What the daemon has sent already may be the end of the command, which then had no need of a reader.
         if gone && socket.revents().is_empty() {
-            return Err(stdout.reader_gone());
+            return Err(stdout.end_by_sigpipe());
         }
         Ok(ready)
     }
@@ -179,13 +176,13 @@ fn may_retry(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 fn new_socket() -> rustix::io::Result<OwnedFd> {
     use rustix::net::{SocketFlags, socket_with};
     socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(not(target_os = "linux"))]
 fn new_socket() -> rustix::io::Result<OwnedFd> {
     use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};
     let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;

@@ -39,6 +39,8 @@ pub(crate) enum ClientError {
     PeerOfAnother { path: PathBuf, owner: u32 },
     #[error("what listens at {path} is not this command's daemon: {reason}; stop that program, or set DAEMON_RPC_DIR to another directory", path = .path.display())]
     NotADaemon { path: PathBuf, reason: String },
+    #[error("can't wait for the daemon that serves now to retire; call this command again")]
+    Retire { source: io::Error },
     #[error("can't start the daemon")]
     Spawn { source: io::Error },
     #[error("the daemon ended before it was ready ({}){log}", ending(.status))]
@@ -72,6 +74,7 @@ impl ClientError {
             Self::NotADaemon { .. } | Self::Garbled { .. } => ExitCode::PROTOCOL,
             Self::Connect { .. }
             | Self::Connection { .. }
+            | Self::Retire { .. }
             | Self::Spawn { .. }
             | Self::DiedAtStart { .. }
             | Self::HungAtStart { .. }

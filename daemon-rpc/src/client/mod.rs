@@ -25,9 +25,7 @@ use relay::Ending;
 pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCode, ClientError> {
     collect::refuse_arguments(needs)?;
     let instance = Instance::new(id)?;
-    let command = collect::command(needs, program.max_command)?;
-    // The limit is within what a frame can hold.
-    let command = Message::Command(command).encode().unwrap_or_default();
+    let command = Message::Command(collect::command(needs, program.max_command)?).encode();
 
     for _ in 0..MAX_ATTEMPTS {
         let Some(mut daemon) = connect::connect(program, &instance)? else {

@@ -36,7 +36,7 @@ impl CallersStream {
                 Err(Errno::INTR) => {}
                 // Whoever shares the caller's terminal or pipe may have made it non-blocking.
                 Err(Errno::AGAIN) => self.wait_for_room()?,
-                Err(Errno::PIPE) => return Err(self.reader_gone()),
+                Err(Errno::PIPE) => return Err(self.end_by_sigpipe()),
                 Err(error) => return Err(self.failed(error)),
             }
         }
@@ -44,7 +44,7 @@ impl CallersStream {
     }
 
     /// Ends the process as a write to a pipe without a reader would have.
-    pub(super) fn reader_gone(&self) -> ClientError {
+    pub(super) fn end_by_sigpipe(&self) -> ClientError {
         sys::die_of_broken_pipe();
         self.failed(Errno::PIPE)
     }

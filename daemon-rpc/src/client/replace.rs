@@ -12,13 +12,14 @@ use crate::limits::RETIRE_LIMIT;
 /// Only for the holder of the start lock: no other daemon can take the lock's file over meanwhile, so its pid is the
 /// daemon's for as long as the lock is held.
 pub(super) fn retire(holder: &Holder) -> Result<(), ClientError> {
+    let failed = |source| ClientError::Retire { source };
+    let release = holder.wait_for_release().map_err(failed)?;
     for signal in [Signal::TERM, Signal::KILL] {
         if let Some(daemon) = holder.pid().and_then(|pid| Process::of(pid, holder)) {
             daemon.signal(signal);
         }
-        let released = holder.wait_for_release(RETIRE_LIMIT);
-        if released.map_err(|source| ClientError::Spawn { source })? {
-            return Ok(());
+        if let Some(released) = release.within(RETIRE_LIMIT) {
+            return released.map_err(|error| failed(error.into()));
         }
     }
     Err(ClientError::Unresponsive { pid: holder.pid().map(Pid::as_raw_pid) })

@@ -13,7 +13,7 @@ use super::ClientError;
 use super::connection::{Connection, Contact, Handshake};
 use super::error::LogExcerpt;
 use crate::app::Program;
-use crate::deadline::within;
+use crate::deadline::Pending;
 use crate::instance::{DIRECTORY_VARIABLE, Instance, LifeLock, ServedFiles};
 use crate::limits::{LOG_EXCERPT, RETIRE_LIMIT, START_LIMIT};
 use crate::{role, sys, version};
@@ -100,7 +100,7 @@ fn kill(mut child: Child) {
 
 /// Waits for a daemon that is going by itself, so that its own exit status is known.
 fn wait(mut child: Child) -> io::Result<Option<ExitStatus>> {
-    within(RETIRE_LIMIT, move || child.wait())?.transpose()
+    Pending::start(move || child.wait())?.within(RETIRE_LIMIT).transpose()
 }
 
 /// The log, and where the daemon that is being started begins to write it.

@@ -12,7 +12,7 @@ use crate::{CommandHandler, ExitCode, Invocation, Outcome};
 use super::outbox::Outbox;
 
 /// Ends an error's text that was too long.
-const CUT: &str = "… (cut)";
+const TRUNCATED: &str = "… (truncated)";
 
 /// Runs the handler and sends how it ended.
 pub(super) async fn run(handler: Arc<dyn CommandHandler>, invocation: Invocation, outbox: Arc<Outbox>) {
@@ -21,9 +21,9 @@ pub(super) async fn run(handler: Arc<dyn CommandHandler>, invocation: Invocation
         Ok(Err(error)) => (Some(format!("{error:#}")), ExitCode::FAILURE),
         Err(panic) => (Some(format!("the command panicked: {}", panic_message(&*panic))), ExitCode::PANICKED),
     };
-    let error = error.map(|text| Message::CommandError(cut(text)));
+    let error = error.map(|text| Message::CommandError(truncated(text)));
     let frames: Vec<u8> =
-        error.iter().chain([&Message::Exit(code.into())]).filter_map(Message::encode).flatten().collect();
+        error.iter().chain([&Message::Exit(code.into())]).flat_map(Message::encode).collect();
     outbox.finish(&frames);
 }
 
@@ -51,11 +51,11 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// Keeps an error's text within what one message may hold.
-fn cut(mut text: String) -> String {
+fn truncated(mut text: String) -> String {
     if text.len() > MAX_ERROR_TEXT {
-        let end = (0..=MAX_ERROR_TEXT - CUT.len()).rev().find(|&end| text.is_char_boundary(end));
+        let end = (0..=MAX_ERROR_TEXT - TRUNCATED.len()).rev().find(|&end| text.is_char_boundary(end));
         text.truncate(end.unwrap_or_default());
-        text.push_str(CUT);
+        text.push_str(TRUNCATED);
     }
     text
 }

@@ -10,12 +10,12 @@ use tokio::net::UnixListener;
 use tokio::select;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tracing::{error, info, warn};
 
 use super::{Daemon, DaemonError, session};
 use crate::instance::ServedFiles;
-use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, GRACE_PERIOD, IDLE_TIMEOUT};
+use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, IDLE_TIMEOUT, STOP_LIMIT};
 
 /// Why a daemon retires.
 #[derive(Debug)]
@@ -23,13 +23,15 @@ enum Reason {
     Asked(&'static str),
     Idle,
     FilesGone,
+    HandlerBlocked,
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked(signal) => write!(formatter, "it was sent {signal}"),
-            Self::Idle => write!(formatter, "it had no command for {} s", IDLE_TIMEOUT.as_secs()),
+            Self::Idle => write!(formatter, "it had no connection for {} s", IDLE_TIMEOUT.as_secs()),
+            Self::HandlerBlocked => formatter.write_str("an aborted command blocks its thread"),
             Self::FilesGone => formatter.write_str("its socket or its pid file was removed or replaced"),
         }
     }
@@ -73,16 +75,24 @@ async fn accept(
     let mut files_check = interval(FILES_CHECK_INTERVAL);
     files_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last_busy = Instant::now();
+    // Where there are no descriptors left, trying again at once would only keep the machine busy.
+    let mut accept_again = None;
     loop {
         select! {
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if accept_again.is_none() => match accepted {
                 Ok((socket, _)) => drop(sessions.spawn(session::serve(Arc::clone(daemon), socket))),
-                Err(error) => pause_accepting(&error, sessions).await,
+                Err(error) => {
+                    warn!(error = &error as &dyn std::error::Error, "can't accept a client");
+                    accept_again = Some(Instant::now() + ACCEPT_PAUSE);
+                }
             },
+            () = sleep_until(accept_again.unwrap_or(last_busy)), if accept_again.is_some() => accept_again = None,
             Some(ended) = sessions.join_next() => {
                 note(ended);
                 last_busy = Instant::now();
+                accept_again = None;
             }
+            () = daemon.blocked.notified() => return Reason::HandlerBlocked,
             name = signals.next() => return Reason::Asked(name),
             () = sleep_until(last_busy + IDLE_TIMEOUT), if sessions.is_empty() => return Reason::Idle,
             _ = files_check.tick() => if !files.are_in_place() {
@@ -92,22 +102,12 @@ async fn accept(
     }
 }
 
-/// Where there are no descriptors left, trying again at once would only keep the machine busy.
-async fn pause_accepting(error: &io::Error, sessions: &mut JoinSet<()>) {
-    warn!(error = error as &dyn std::error::Error, "can't accept a client");
-    select! {
-        Some(ended) = sessions.join_next() => note(ended),
-        () = sleep(ACCEPT_PAUSE) => {}
-    }
-}
-
 /// Lets the running commands end, for a while by themselves, then by cancelling them.
 async fn drain(daemon: &Daemon, sessions: &mut JoinSet<()>) {
     if !all_ended_within(DRAIN_LIMIT, sessions).await {
         warn!(sessions = sessions.len(), "the drain limit is over, cancelling what still runs");
         daemon.stopping.cancel();
-        // Each takes its grace period at most; the rest is for machines under load.
-        all_ended_within(2 * GRACE_PERIOD, sessions).await;
+        all_ended_within(STOP_LIMIT, sessions).await;
     }
 }
 

@@ -14,6 +14,7 @@ mod setup;
 use std::sync::Arc;
 
 use tokio::runtime;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::CommandHandler;
@@ -32,6 +33,8 @@ struct Daemon {
     handler: Arc<dyn CommandHandler>,
     /// Where handlers run.
     handlers: runtime::Handle,
+    /// Told when a handler blocks its thread and can't be ended.
+    blocked: Notify,
     /// Cancelled when no new commands are taken any more.
     retiring: CancellationToken,
     /// Cancelled when the commands that still run have to end.
@@ -61,6 +64,7 @@ pub(crate) fn run(
     let Handover { listener, files } = Handover::take(&instance)?;
     setup::log_to_stderr();
     setup::raise_descriptor_limit();
+    setup::set_umask();
     setup::name_process(&program.name);
 
     let control = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -70,6 +74,7 @@ pub(crate) fn run(
         max_command: program.max_command,
         handler,
         handlers: handlers.handle().clone(),
+        blocked: Notify::new(),
         retiring: CancellationToken::new(),
         stopping: CancellationToken::new(),
     });

@@ -131,9 +131,7 @@ impl Output for Outbox {
         if chunk.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let Some(header) = chunk_header(stream, chunk.len()) else {
-            return Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
-        };
+        let header = chunk_header(stream, chunk.len());
         turn.made_progress();
         Poll::Ready(self.send_or_queue(&mut queue, &header, chunk).map(|()| chunk.len()))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::net::UnixStream;
 use tokio::select;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -13,7 +14,7 @@ use super::outbox::Outbox;
 use super::{Daemon, command};
 use crate::Invocation;
 use crate::instance::own_uid;
-use crate::limits::{COMMAND_TIMEOUT, GRACE_PERIOD, HANDSHAKE_TIMEOUT, MAX_VERSION_CHECK};
+use crate::limits::{ABORT_LIMIT, COMMAND_TIMEOUT, GRACE_PERIOD, HANDSHAKE_TIMEOUT, MAX_VERSION_CHECK};
 use crate::protocol::{Command, FrameReader, Message, ProtocolError, VersionCheck};
 
 /// Serves one client from its first byte to its last.
@@ -128,32 +129,48 @@ impl Session {
             () = stopping.cancelled() => Interruption::DaemonEnds,
         };
         debug!(?interruption, "cancelling a command");
-        let ended = match interruption {
-            Interruption::CallerGone => {
-                // First, so that nothing is sent any more to a client that only closed its own side.
-                outbox.close();
-                cancellation.cancel();
-                timeout(GRACE_PERIOD, &mut handler).await.is_ok()
-            }
-            Interruption::DaemonEnds => {
-                cancellation.cancel();
+        if let Interruption::CallerGone = interruption {
+            // First, so that nothing is sent any more to a client that only closed its own side.
+            outbox.close();
+        }
+        cancellation.cancel();
+        let grace = timeout(GRACE_PERIOD, async {
+            match interruption {
+                Interruption::CallerGone => drop((&mut handler).await),
                 // The caller is still there for what the handler has to say.
-                timeout(GRACE_PERIOD, outbox.pump()).await.is_ok()
+                Interruption::DaemonEnds => drop(tokio::join!(&mut handler, outbox.pump())),
             }
-        };
-        if !ended {
-            warn!("a cancelled command didn't end within its grace period and was aborted");
-            handler.abort();
+        });
+        if grace.await.is_err() && !handler.is_finished() {
+            self.abort(handler).await;
         }
     }
 
-    /// Returns when the client has closed or died, or says what no client may at that point.
-    async fn hang_up(&mut self) {
-        match self.next_message().await {
-            Err(SessionError::Closed | SessionError::Io(_)) => {}
-            Err(error) => warn!(error = &error as &dyn std::error::Error, "the client broke the protocol"),
-            Ok(message) => warn!(message = message.name(), "the client broke the protocol"),
+    /// Aborts a handler, which takes effect as soon as it waits for something. One that doesn't wait blocks a thread that
+    /// others need, and can't be ended alone.
+    async fn abort(&self, mut handler: JoinHandle<()>) {
+        warn!("a cancelled command didn't end within its grace period and is aborted");
+        handler.abort();
+        if timeout(ABORT_LIMIT, &mut handler).await.is_err() {
+            self.daemon.blocked.notify_one();
         }
+    }
+
+    /// Returns when the client has closed or died, or says anything, which no client may at that point.
+    async fn hang_up(&mut self) {
+        let mut said = self.reader.received().len();
+        while said == 0 {
+            if self.socket.readable().await.is_err() {
+                return;
+            }
+            match self.socket.try_read(&mut [0]) {
+                Ok(0) => return,
+                Ok(count) => said = count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+        warn!("a client went on after its command, against the protocol");
     }
 
     async fn next_message(&mut self) -> Result<Message, SessionError> {
@@ -172,7 +189,7 @@ impl Session {
     }
 
     async fn send(&self, message: &Message) -> Result<(), SessionError> {
-        let frame = message.encode().unwrap_or_default();
+        let frame = message.encode();
         let mut rest = frame.as_slice();
         while !rest.is_empty() {
             match self.socket.try_write(rest) {

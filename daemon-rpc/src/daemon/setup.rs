@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::CString;
 
+use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -10,10 +11,15 @@ use tracing_subscriber::layer::SubscriberExt as _;
 /// Says what goes into the log: `info` (the default), `debug`, `my_crate=trace`, or several with commas between them.
 const LOG_VARIABLE: &str = "DAEMON_RPC_LOG";
 
+/// When and why a daemon came and went is in the log whatever else is, unless it is asked for otherwise by name.
+const OWN_EVENTS: &str = "info,daemon_rpc=info";
+
 /// Has events written to standard error, which is the daemon's log.
 pub(super) fn log_to_stderr() {
-    let filter = env::var(LOG_VARIABLE).ok().and_then(|filter| filter.parse().ok());
-    let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let asked_for = env::var(LOG_VARIABLE).unwrap_or_default();
+    let parsed = [OWN_EVENTS, &asked_for].join(",").parse::<Targets>();
+    let mistaken = parsed.as_ref().err().map(ToString::to_string);
+    let filter = parsed.unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let to_stderr = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
@@ -22,6 +28,9 @@ pub(super) fn log_to_stderr() {
     let subscriber = tracing_subscriber::registry().with(filter).with(to_stderr);
     // It fails only if there is one already, which then is as good.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    if let Some(error) = mistaken {
+        tracing::warn!(%error, asked_for, "{LOG_VARIABLE} is no filter, such as `debug` or `my_crate=trace`");
+    }
 }
 
 /// Each client takes a descriptor, and the usual soft limit is meant for programs that use `select`.
@@ -31,6 +40,11 @@ pub(super) fn raise_descriptor_limit() {
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "can't raise the limit of open files");
     }
+}
+
+/// Gives new files the mode that most people expect, rather than what whoever started the daemon happened to have set.
+pub(super) fn set_umask() {
+    rustix::process::umask(Mode::WGRP | Mode::WOTH);
 }
 
 /// Names the process as its program, since the link it was started through would make it "exe".

@@ -13,7 +13,7 @@ use rustix::fs::{FlockOperation, OFlags, flock, unlink};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::Pid;
 
-use crate::deadline::within;
+use crate::deadline::Pending;
 use crate::limits::START_LOCK_LIMIT;
 
 use super::file::{FileIdentity, file_error, open_own};
@@ -163,13 +163,10 @@ impl Holder {
         }
     }
 
-    /// Waits until the daemon has given up the lock, and says whether it did in time.
-    pub(crate) fn wait_for_release(&self, limit: Duration) -> io::Result<bool> {
-        let released = lock_within(limit, &self.file)?;
-        if released {
-            flock(&self.file, FlockOperation::Unlock)?;
-        }
-        Ok(released)
+    /// Waits, in a thread, until the daemon has given up the lock.
+    pub(crate) fn wait_for_release(&self) -> io::Result<Pending<rustix::io::Result<()>>> {
+        let file = self.file.try_clone()?;
+        Pending::start(move || lock(&file).and_then(|()| flock(&file, FlockOperation::Unlock)))
     }
 }
 
@@ -184,11 +181,14 @@ fn try_lock(path: &Path, file: &File) -> Result<bool, InstanceError> {
 /// Waits for a lock, which no system call does with a time limit.
 fn lock_within(limit: Duration, file: &File) -> io::Result<bool> {
     let file = file.try_clone()?;
-    let lock = move || retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
-    match within(limit, lock)? {
+    match Pending::start(move || lock(&file))?.within(limit) {
         Some(locked) => locked.map(|()| true).map_err(Into::into),
         None => Ok(false),
     }
+}
+
+fn lock(file: &File) -> rustix::io::Result<()> {
+    retry_on_intr(|| flock(file, FlockOperation::LockExclusive))
 }
 
 fn is_in_place(path: &Path, file: &File) -> Result<bool, InstanceError> {

@@ -11,7 +11,7 @@ use super::file::{FileIdentity, PRIVATE, check_own, file_error};
 use super::{Instance, InstanceError, LifeLock};
 
 /// How many bytes a socket's path can have: all of `sun_path` but the NUL at its end.
-const PATH_LIMIT: usize = if cfg!(any(target_os = "linux", target_os = "android")) { 107 } else { 103 };
+const PATH_LIMIT: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// Says that a path is too long before the system calls it an "invalid argument".
 pub(super) fn check_path_length(path: &Path) -> Result<(), InstanceError> {
@@ -41,7 +41,7 @@ impl Instance {
         if self.has_socket()? {
             unlink(&path).map_err(|error| file_error(&path, error))?;
         }
-        // The mode must be right from the socket's first instant. Nothing else runs in this process yet.
+        // The mode must be right from the socket's first instant. No other thread of a client makes files.
         let callers = umask(Mode::from_bits_retain(0o777).difference(PRIVATE));
         let listener = UnixListener::bind(&path);
         umask(callers);

@@ -11,16 +11,15 @@ const LENGTH_FIELD: usize = 4;
 /// What precedes a frame's body: its length and its kind.
 const HEADER_LENGTH: usize = LENGTH_FIELD + 1;
 
-/// The header of a frame whose body has `body_length` bytes, or `None` when no frame can hold so many.
-pub(super) fn header(kind: u8, body_length: usize) -> Option<[u8; HEADER_LENGTH]> {
-    let [a, b, c, d] = u32::try_from(body_length.checked_add(1)?).ok()?.to_be_bytes();
-    Some([a, b, c, d, kind])
+/// The header of a frame whose body has `body_length` bytes, which all limits keep far below 4 GiB.
+pub(super) fn header(kind: u8, body_length: usize) -> [u8; HEADER_LENGTH] {
+    let length = u32::try_from(body_length.saturating_add(1)).unwrap_or(u32::MAX);
+    let [a, b, c, d] = length.to_be_bytes();
+    [a, b, c, d, kind]
 }
 
 /// The header to write before a chunk of output, so that the chunk itself goes out uncopied.
-///
-/// `None` when the chunk is longer than a frame can be.
-pub(crate) fn chunk_header(stream: Stream, chunk_length: usize) -> Option<[u8; HEADER_LENGTH]> {
+pub(crate) fn chunk_header(stream: Stream, chunk_length: usize) -> [u8; HEADER_LENGTH] {
     let kind = match stream {
         Stream::Stdout => kind::OUTPUT_CHUNK,
         Stream::Stderr => kind::ERROR_CHUNK,
@@ -122,7 +121,7 @@ mod tests {
             sent in proptest::collection::vec(messages(), 0..8),
             splits in proptest::collection::vec(1_usize..200, 1..50),
         ) {
-            let stream: Vec<u8> = sent.iter().flat_map(|message| message.encode().unwrap()).collect();
+            let stream: Vec<u8> = sent.iter().flat_map(|message| message.encode()).collect();
             let mut reader = FrameReader::new(BODY_LIMIT);
             let mut received = Vec::new();
             let mut rest = stream.as_slice();
@@ -151,7 +150,7 @@ mod tests {
             if let Ok(message) = Message::decode(kind, Bytes::from(body)) {
                 // What could be read can be written, and then reads the same.
                 let mut reader = FrameReader::new(BODY_LIMIT);
-                reader.received().extend_from_slice(&message.encode().unwrap());
+                reader.received().extend_from_slice(&message.encode());
                 prop_assert_eq!(reader.next().unwrap(), Some(message));
             }
         }
@@ -170,7 +169,7 @@ mod tests {
     fn a_body_as_long_as_the_limit_is_accepted() {
         let chunk = Message::OutputChunk(Bytes::from(vec![7; BODY_LIMIT]));
         let mut reader = FrameReader::new(BODY_LIMIT);
-        reader.received().extend_from_slice(&chunk.encode().unwrap());
+        reader.received().extend_from_slice(&chunk.encode());
         assert_eq!(reader.next().unwrap(), Some(chunk));
     }
 
@@ -185,10 +184,10 @@ mod tests {
     fn the_limit_can_change_between_frames() {
         let mut reader = FrameReader::new(8);
         let long = Message::CommandError("longer than eight bytes".into());
-        reader.received().extend_from_slice(&Message::Exit(3).encode().unwrap());
+        reader.received().extend_from_slice(&Message::Exit(3).encode());
         assert_eq!(reader.next().unwrap(), Some(Message::Exit(3)));
         reader.set_body_limit(64);
-        reader.received().extend_from_slice(&long.encode().unwrap());
+        reader.received().extend_from_slice(&long.encode());
         assert_eq!(reader.next().unwrap(), Some(long));
     }
 
@@ -199,8 +198,8 @@ mod tests {
             (Stream::Stdout, Message::OutputChunk(chunk.clone())),
             (Stream::Stderr, Message::ErrorChunk(chunk.clone())),
         ] {
-            let header = chunk_header(stream, chunk.len()).unwrap();
-            assert_eq!([header.as_slice(), &chunk].concat(), message.encode().unwrap());
+            let header = chunk_header(stream, chunk.len());
+            assert_eq!([header.as_slice(), &chunk].concat(), message.encode());
         }
     }
 }

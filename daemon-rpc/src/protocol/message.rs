@@ -96,24 +96,33 @@ impl Message {
         }
     }
 
-    /// The whole frame, or `None` when it would be longer than a frame can be.
-    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+    /// The whole frame.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        // Neither these types nor writing to memory can fail.
         match self {
-            Self::VersionCheck(check) => control(kind::VERSION_CHECK, &rmp_serde::to_vec(check).ok()?),
-            Self::Command(command) => control(kind::COMMAND, &rmp_serde::to_vec_named(command).ok()?),
-            Self::OutputChunk(chunk) => control(kind::OUTPUT_CHUNK, chunk),
-            Self::ErrorChunk(chunk) => control(kind::ERROR_CHUNK, chunk),
-            Self::CommandError(text) => control(kind::COMMAND_ERROR, &rmp_serde::to_vec(text).ok()?),
-            Self::Exit(code) => control(kind::EXIT, &rmp_serde::to_vec(code).ok()?),
-            Self::NotRun => control(kind::NOT_RUN, &[]),
+            Self::VersionCheck(check) => {
+                framed(kind::VERSION_CHECK, &rmp_serde::to_vec(check).unwrap_or_default())
+            }
+            Self::Command(command) => {
+                framed(kind::COMMAND, &rmp_serde::to_vec_named(command).unwrap_or_default())
+            }
+            Self::OutputChunk(chunk) => framed(kind::OUTPUT_CHUNK, chunk),
+            Self::ErrorChunk(chunk) => framed(kind::ERROR_CHUNK, chunk),
+            Self::CommandError(text) => {
+                framed(kind::COMMAND_ERROR, &rmp_serde::to_vec(text).unwrap_or_default())
+            }
+            Self::Exit(code) => framed(kind::EXIT, &rmp_serde::to_vec(code).unwrap_or_default()),
+            Self::NotRun => framed(kind::NOT_RUN, &[]),
         }
     }
 
     /// Reads the body of a frame of this kind.
     pub(super) fn decode(kind: u8, body: Bytes) -> Result<Self, ProtocolError> {
         match kind {
-            kind::VERSION_CHECK => decode_body(kind, &body).map(Self::VersionCheck),
-            kind::COMMAND => decode_body(kind, &body).map(Self::Command),
+            // The library would take one for the other.
+            kind::VERSION_CHECK if is_array(&body) => decode_body(kind, &body).map(Self::VersionCheck),
+            kind::COMMAND if is_map(&body) => decode_body(kind, &body).map(Self::Command),
+            kind::VERSION_CHECK | kind::COMMAND => Err(ProtocolError::WrongShape { kind }),
             kind::OUTPUT_CHUNK => Ok(Self::OutputChunk(body)),
             kind::ERROR_CHUNK => Ok(Self::ErrorChunk(body)),
             kind::COMMAND_ERROR => decode_body(kind, &body).map(Self::CommandError),
@@ -125,8 +134,18 @@ impl Message {
     }
 }
 
-fn control(kind: u8, body: &[u8]) -> Option<Vec<u8>> {
-    Some([frame::header(kind, body.len())?.as_slice(), body].concat())
+fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
+    [frame::header(kind, body.len()).as_slice(), body].concat()
+}
+
+/// How MessagePack begins an array.
+fn is_array(body: &[u8]) -> bool {
+    matches!(body, [0x90..=0x9f | 0xdc | 0xdd, ..])
+}
+
+/// How MessagePack begins a map.
+fn is_map(body: &[u8]) -> bool {
+    matches!(body, [0x80..=0x8f | 0xde | 0xdf, ..])
 }
 
 fn decode_body<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T, ProtocolError> {
@@ -148,31 +167,50 @@ mod tests {
     fn the_version_check_is_frozen() {
         let check = Message::VersionCheck(VersionCheck { protocol: 1, build: "1763886646".into() });
         let expected = b"\x00\x00\x00\x0e\x01\x92\x01\xaa1763886646";
-        assert_eq!(check.encode().unwrap(), expected);
+        assert_eq!(check.encode(), expected);
         assert_eq!(Message::decode(1, Bytes::from_static(&expected[5..])).unwrap(), check);
     }
 
     #[test]
     fn a_later_protocols_number_can_be_read() {
         let check = Message::VersionCheck(VersionCheck { protocol: u32::MAX, build: String::new() });
-        let frame = check.encode().unwrap();
+        let frame = check.encode();
         assert_eq!(Message::decode(frame[4], Bytes::copy_from_slice(&frame[5..])).unwrap(), check);
     }
 
     #[test]
     fn a_command_says_only_what_was_asked_for() {
-        assert_eq!(Message::Command(Command::default()).encode().unwrap(), b"\x00\x00\x00\x02\x02\x80");
+        assert_eq!(Message::Command(Command::default()).encode(), b"\x00\x00\x00\x02\x02\x80");
         let text = Message::Command(Command { text: Some("hi".into()), ..Command::default() });
-        assert_eq!(text.encode().unwrap(), b"\x00\x00\x00\x0a\x02\x81\xa4text\xa2hi");
+        assert_eq!(text.encode(), b"\x00\x00\x00\x0a\x02\x81\xa4text\xa2hi");
         let args =
             Message::Command(Command { args: Some(vec![Bytes::from_static(b"\xff")]), ..Command::default() });
-        assert_eq!(args.encode().unwrap(), b"\x00\x00\x00\x0b\x02\x81\xa4args\x91\xc4\x01\xff");
+        assert_eq!(args.encode(), b"\x00\x00\x00\x0b\x02\x81\xa4args\x91\xc4\x01\xff");
+    }
+
+    #[test]
+    fn arrays_and_maps_are_not_taken_for_each_other() {
+        let check_as_map = b"\x82\xa8protocol\x01\xa5build\xa1?";
+        let command_as_array = b"\x91\xa2hi";
+        for (kind, body) in [(kind::VERSION_CHECK, &check_as_map[..]), (kind::COMMAND, command_as_array)] {
+            let error = Message::decode(kind, Bytes::copy_from_slice(body)).unwrap_err();
+            assert!(matches!(error, ProtocolError::WrongShape { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_encoding_of_a_value_is_read() {
+        for body in [&b"\x92\x01\xa1?"[..], b"\x92\xcc\x01\xd9\x01?", b"\xdc\0\x02\xce\0\0\0\x01\xda\0\x01?"]
+        {
+            let check = Message::VersionCheck(VersionCheck { protocol: 1, build: "?".into() });
+            assert_eq!(Message::decode(kind::VERSION_CHECK, Bytes::copy_from_slice(body)).unwrap(), check);
+        }
     }
 
     #[test]
     fn what_follows_a_body_is_an_error() {
         let error = Message::decode(kind::EXIT, Bytes::from_static(&[0, 0])).unwrap_err();
-        assert_eq!(error.to_string(), "a frame of kind 5 has 1 bytes too many");
+        assert_eq!(error.to_string(), "a frame of kind 5 goes on behind its end, for 1 bytes");
     }
 
     #[test]

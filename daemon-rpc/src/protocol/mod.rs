@@ -24,8 +24,10 @@ pub(crate) enum ProtocolError {
     UnknownKind(u8),
     #[error("a frame of kind {kind} is malformed")]
     Malformed { kind: u8, source: rmp_serde::decode::Error },
-    #[error("a frame of kind {kind} has {count} bytes too many")]
+    #[error("a frame of kind {kind} is not of that kind's shape")]
+    WrongShape { kind: u8 },
+    #[error("a frame of kind {kind} goes on behind its end, for {count} bytes")]
     TrailingBytes { kind: u8, count: usize },
-    #[error("a {0} message came where none belongs")]
+    #[error("an unexpected {0} message came")]
     Unexpected(&'static str),
 }

@@ -1,0 +1,4 @@
+#[daemon_rpc::main]
+async fn shout(text: &str) {
+    let _ = text;
+}
