@@ -70,7 +70,7 @@ fn handler_impl(item: &ItemFn) -> TokenStream {
     let types = handler::parameter_types(&item.sig);
     // Of the macro's own, so that nothing of the author's is taken for them.
     let own = |name: &str| Ident::new(name, Span::mixed_site());
-    let (invocation, returned) = (own("invocation"), own("returned"));
+    let invocation = own("invocation");
     let names: Vec<_> = (0..types.len()).map(|number| own(&format!("parameter_{number}"))).collect();
     let needs = types.iter().map(|ty| {
         quote_spanned! {ty.span()=>
@@ -81,15 +81,13 @@ fn handler_impl(item: &ItemFn) -> TokenStream {
         quote_spanned!(ty.span()=> <#ty as ::daemon_rpc::FromInvocation>::from_invocation(&mut #invocation)?)
     });
     let call = quote_spanned! {function.span()=>
-        let #returned = ::daemon_rpc::on_any_thread(#function(#(#names),*)).await;
+        let returned = ::daemon_rpc::on_any_thread(#function(#(#names),*)).await;
     };
     let returned_type = match &item.sig.output {
         ReturnType::Default => function.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
-    // The same variable, where the compiler is to point if it can't be an outcome.
-    let returned_there = Ident::new("returned", returned_type.resolved_at(Span::mixed_site()));
-    let outcome = quote_spanned!(returned_type=> ::daemon_rpc::IntoOutcome::into_outcome(#returned_there));
+    let outcome = quote_spanned!(returned_type=> ::daemon_rpc::IntoOutcome::into_outcome(returned));
     quote! {
         struct __Handler;
 
