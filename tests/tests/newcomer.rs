@@ -35,9 +35,9 @@ impl Newcomer {
 
     /// What the README says to add, ourselves by path.
     fn dependencies(&self, readme: &str) -> String {
-        let line = readme.lines().find_map(|line| line.strip_prefix("$ cargo add ")).unwrap();
-        let entry = |name: &str| match name {
-            "daemon-rpc" => {
+        let added = readme.lines().filter_map(|line| line.strip_prefix("$ cargo add "));
+        let entry = |added: &str| match added {
+            "--path ../daemon-rpc/daemon-rpc" => {
                 format!(
                     "daemon-rpc = {{ path = {:?} }}\n",
                     self.workspace.join("daemon-rpc").to_str().unwrap()
@@ -45,7 +45,7 @@ impl Newcomer {
             }
             other => format!("{other} = \"*\"\n"),
         };
-        line.split_whitespace().map(entry).collect()
+        added.map(entry).collect()
     }
 
     fn path(&self, name: &str) -> PathBuf {

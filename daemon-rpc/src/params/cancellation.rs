@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{FromInvocation, Invocation, Needs};
 
 /// Cancelled when the caller goes away (Ctrl+C, a signal, a closed standard output) or the daemon must end. The handler
-/// then has 5 seconds to tidy up before it is aborted.
+/// then has 5 seconds to tidy up before it is aborted, at its next `.await`.
 ///
 /// ```
 /// use daemon_rpc::prelude::*;

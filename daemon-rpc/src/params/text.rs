@@ -4,8 +4,8 @@ use anyhow::Context as _;
 
 use crate::{FromInvocation, Invocation, Needs};
 
-/// All of standard input, which the client has read to its end. Input that isn't UTF-8, or is longer than 16 MiB, is
-/// refused by the client with exit code 65.
+/// All of standard input, which the client has read to its end. Input that isn't UTF-8, or is longer than `max_command`,
+/// is refused by the client with exit code 65.
 ///
 /// ```
 /// use daemon_rpc::prelude::*;
