@@ -268,6 +268,12 @@ pub fn told(output: &Output) -> (String, String, Option<i32>) {
     (text(&output.stdout), text(&output.stderr), output.status.code())
 }
 
+/// What [`told`] gives of a command that succeeded with this output.
+#[must_use]
+pub fn success(stdout: &str) -> (String, String, Option<i32>) {
+    (stdout.into(), String::new(), Some(0))
+}
+
 fn collect(mut stream: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

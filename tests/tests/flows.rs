@@ -2,17 +2,15 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 
-use daemon_rpc_tests::scene::{Scene, finish, is_alive, resident_kib, start, told, until, until_ended};
+use daemon_rpc_tests::scene::{
+    Scene, finish, is_alive, resident_kib, start, success, told, until, until_ended,
+};
 use rustix::process::{Pid, Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const REBUILT: &str = env!("CARGO_BIN_EXE_scripted-rebuilt");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
-
-fn success(stdout: &str) -> (String, String, Option<i32>) {
-    (stdout.into(), String::new(), Some(0))
-}
 
 mod normal_operation {
     use super::*;

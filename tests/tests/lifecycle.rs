@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Stdio};
 
-use daemon_rpc_tests::scene::{Scene, finish, start, told, until, until_ended};
+use daemon_rpc_tests::scene::{Scene, finish, start, success, told, until, until_ended};
 use rustix::process::{Pid, Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
@@ -14,10 +14,6 @@ const REBUILT: &str = env!("CARGO_BIN_EXE_scripted-rebuilt");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
 const PER_PROJECT: &str = env!("CARGO_BIN_EXE_per-project");
-
-fn success(stdout: &str) -> (String, String, Option<i32>) {
-    (stdout.into(), String::new(), Some(0))
-}
 
 /// A command that has begun and goes on when the test lets it.
 struct Running {
@@ -201,6 +197,40 @@ mod starting {
         let id = format!("echo-{}", rustix::process::geteuid().as_raw());
         assert!(!scene.file(&id, "sock").exists() && !scene.file(&id, "pid").exists());
         assert_eq!(told(&scene.run(ECHO, "text")), success("text"));
+    }
+}
+
+mod logging {
+    use super::*;
+
+    fn log_of_a_daemon(filter: &str) -> String {
+        let scene = Scene::new();
+        let mut command = scene.command(SCRIPTED);
+        assert_eq!(
+            told(&finish(start(command.env("DAEMON_RPC_LOG", filter), "print hello"))),
+            success("hello\n")
+        );
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        kill_process(daemon, Signal::TERM).unwrap();
+        until_ended(daemon);
+        fs::read_to_string(scene.file("scripted", "log")).unwrap()
+    }
+
+    #[test]
+    fn the_log_says_when_and_why_a_daemon_retired_whatever_else_is_asked_for() {
+        for filter in ["", "debug", "my_crate=trace"] {
+            let log = log_of_a_daemon(filter);
+            assert!(log.contains(" serving "), "{filter}: {log}");
+            assert!(log.contains(" retiring reason=it was sent SIGTERM "), "{filter}: {log}");
+        }
+        assert!(!log_of_a_daemon("daemon_rpc=off").contains("serving"));
+    }
+
+    #[test]
+    fn a_filter_that_is_none_is_said_to_be_none() {
+        let log = log_of_a_daemon("my_crate=loud");
+        assert!(log.contains("DAEMON_RPC_LOG is no filter, such as `debug` or `my_crate=trace`"), "{log}");
+        assert!(log.contains(" serving "), "{log}");
     }
 }
 
