@@ -3,7 +3,7 @@
 mod expand;
 mod handler;
 mod options;
-mod size;
+mod quantity;
 mod timestamp;
 
 use proc_macro::TokenStream;
@@ -26,11 +26,20 @@ use proc_macro::TokenStream;
 ///
 /// # Options
 ///
-/// - `id = …`: the daemon's id, a string or an expression that gives one. The default is `{binary name}-{uid}`. The
-///   expression is evaluated for each call, in the client, so that there can be a daemon for each project directory.
-/// - `max_command = …`: how long the input of a command may be, such as `"64KiB"`, `"16MiB"` (the default) or a number of
-///   bytes, at most 1 GiB. The client refuses longer input with exit code 65.
-/// - `errors = …`: where the handler's error is told, `"stdout"` (the default) or `"stderr"`.
+/// Durations are written as `"500ms"`, `"90s"`, `"5min"`, `"2h"` or `"1d"`, sizes as `"64KiB"`, `"16MiB"`, `"1GiB"` or a number
+/// of bytes. Both are checked at compile time.
+///
+/// - `id`: the daemon's id, a string or an expression that gives one. The default is `{binary name}-{uid}`. The expression is
+///   evaluated for each call, in the client, so that there can be a daemon for each project directory.
+/// - `idle_timeout`: how long the daemon waits without a connection before it retires. The default is `"1h"`.
+/// - `grace_period`: how long a handler may go on after its token was cancelled. The default is `"5s"`.
+/// - `handshake_timeout`: how long a daemon that doesn't answer is waited for. The default is `"5s"`.
+/// - `max_command`: how long the input of a command may be, at most 1 GiB. The default is `"16MiB"`. The client refuses longer
+///   input with exit code 65.
+/// - `max_concurrent`: how many commands run at once; further ones wait their turn. The default is 64.
+/// - `chunk_size`: the most output that travels as one message, at most 1 MiB. The default is `"64KiB"`.
+/// - `errors`: where the handler's error is told, `"stdout"` (the default) or `"stderr"`.
+/// - `worker_threads`: how many threads run handlers. The default is one for each processor.
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {
     expand::main(options.into(), function.into()).into()

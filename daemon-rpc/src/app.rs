@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::instance::own_uid;
-use crate::limits::{LARGEST_MAX_COMMAND, MAX_COMMAND};
 use crate::role::Role;
+use crate::settings::{Errors, LARGEST_CHUNK_SIZE, LARGEST_MAX_COMMAND, Settings};
 use crate::{Build, CommandHandler, ExitCode, client, daemon};
 
 /// The program that is running.
@@ -17,20 +19,8 @@ pub(crate) struct Program {
     pub(crate) name: String,
     /// Which build of it this is.
     pub(crate) build: String,
-    /// The longest input that a command may carry, in bytes.
-    pub(crate) max_command: usize,
-    /// Where a handler's error is told.
-    pub(crate) errors: Errors,
-}
-
-/// The stream on which a handler's error, or its panic, is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Errors {
-    /// Standard output, behind what the handler wrote.
-    #[default]
-    ToStdout,
-    /// Standard error.
-    ToStderr,
+    /// What its author chose.
+    pub(crate) settings: Settings,
 }
 
 /// A program that is client and daemon in one.
@@ -63,14 +53,13 @@ pub enum Errors {
 pub struct App {
     build: Build,
     id: Option<Box<dyn FnOnce() -> String>>,
-    max_command: usize,
-    errors: Errors,
+    settings: Settings,
 }
 
 impl App {
     /// A program of this build, with the id `{binary name}-{uid}`.
     pub fn new(build: Build) -> Self {
-        Self { build, id: None, max_command: MAX_COMMAND, errors: Errors::default() }
+        Self { build, id: None, settings: Settings::default() }
     }
 
     /// Gives the program's daemon another id. Programs with the same id share a daemon, and different builds replace each
@@ -84,8 +73,27 @@ impl App {
         self
     }
 
-    /// Limits how long a command's input may be: `bytes`, instead of 16 MiB. The client refuses longer input
-    /// with [`ExitCode::BAD_INPUT`] before it connects.
+    /// How long the daemon waits without a connection before it retires, instead of 1 hour.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a handler may go on after its token was cancelled, before it is aborted, instead of 5 seconds.
+    pub fn grace_period(mut self, period: Duration) -> Self {
+        self.settings.grace_period = period;
+        self
+    }
+
+    /// How long client and daemon give each other for the handshake, instead of 5 seconds. A daemon that doesn't answer in time
+    /// is asked to retire, then killed.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.handshake_timeout = timeout;
+        self
+    }
+
+    /// Limits how long a command's input may be: `bytes`, instead of 16 MiB. The client refuses longer input with
+    /// [`ExitCode::BAD_INPUT`] before it connects.
     ///
     /// The input is held in memory on both sides, the daemon's once for each command that runs.
     ///
@@ -97,14 +105,38 @@ impl App {
             (1..=LARGEST_MAX_COMMAND).contains(&bytes),
             "max_command is from 1 byte to 1 GiB, not {bytes}"
         );
-        self.max_command = bytes;
+        self.settings.max_command = bytes;
+        self
+    }
+
+    /// How many commands run at once, instead of 64. Further ones wait, and each gets its turn in the order in which they came.
+    pub fn max_concurrent(mut self, commands: NonZeroUsize) -> Self {
+        self.settings.max_concurrent = commands;
+        self
+    }
+
+    /// The most output that travels as one message, in bytes, instead of 64 KiB. A command's output is held back in the daemon
+    /// by at most so much.
+    ///
+    /// # Panics
+    ///
+    /// If `bytes` is not from 1 to 1 MiB.
+    pub fn chunk_size(mut self, bytes: usize) -> Self {
+        assert!((1..=LARGEST_CHUNK_SIZE).contains(&bytes), "chunk_size is from 1 byte to 1 MiB, not {bytes}");
+        self.settings.chunk_size = bytes;
+        self
+    }
+
+    /// How many threads run handlers, instead of one for each processor.
+    pub fn worker_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.settings.worker_threads = Some(threads);
         self
     }
 
     /// Says on which stream a handler's error is told, instead of standard output. The framework's own errors are always told
     /// on standard error.
     pub fn errors(mut self, errors: Errors) -> Self {
-        self.errors = errors;
+        self.settings.errors = errors;
         self
     }
 
@@ -113,12 +145,8 @@ impl App {
     /// The result is for `main` to return. It is the command's exit code, or one of those that [`ExitCode`] names.
     #[must_use]
     pub fn run(self, handler: impl CommandHandler) -> std::process::ExitCode {
-        let program = Program {
-            name: called_name(&self.build),
-            build: self.build.identity(),
-            max_command: self.max_command,
-            errors: self.errors,
-        };
+        let program =
+            Program { name: called_name(&self.build), build: self.build.identity(), settings: self.settings };
         let ended = match Role::of_this_process() {
             Role::Client => {
                 let id = self.id.map_or_else(|| default_id(&self.build), |id| id());

@@ -15,10 +15,11 @@ pub mod params;
 pub mod prelude;
 mod protocol;
 mod role;
+mod settings;
 mod sys;
 mod version;
 
-pub use app::{App, Errors};
+pub use app::App;
 pub use async_trait::async_trait;
 pub use daemon_rpc_macros::{build, main};
 pub use exit::ExitCode;
@@ -27,6 +28,7 @@ pub use instance::check_id;
 pub use invocation::Invocation;
 pub use needs::Needs;
 pub use outcome::{IntoOutcome, Outcome};
+pub use settings::Errors;
 pub use version::Build;
 
 #[cfg(not(unix))]

@@ -4,7 +4,6 @@ use super::connection::{Connection, Contact, Handshake};
 use super::{ClientError, replace, start};
 use crate::app::Program;
 use crate::instance::{Instance, Life, LifeLock, StartLock};
-use crate::limits::HANDSHAKE_TIMEOUT;
 
 /// What came of a look at the socket.
 #[derive(Debug)]
@@ -39,12 +38,12 @@ pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Option<C
 
 /// Asks whoever listens at the socket who he is.
 fn look(program: &Program, instance: &Instance) -> Result<Look, ClientError> {
-    let mut peer = match Connection::open(instance)? {
+    let mut peer = match Connection::open(program, instance)? {
         Contact::Nobody => return Ok(Look::NoneOfThisBuild),
         Contact::QueueFull => return Ok(Look::Hung),
         Contact::Peer(peer) => peer,
     };
-    match peer.handshake(&program.build, HANDSHAKE_TIMEOUT)? {
+    match peer.handshake(&program.build, program.settings.handshake_timeout)? {
         Handshake::Agreed => Ok(Look::Ready(peer)),
         Handshake::OtherBuild | Handshake::Closed => Ok(Look::NoneOfThisBuild),
         Handshake::TimedOut => Ok(Look::Hung),
@@ -75,10 +74,10 @@ fn take_over(
 /// Whether the socket's path can be used, now that the life lock is ours. No daemon serves without that lock, so whatever
 /// listens there is none; but for one whose pid file somebody has removed, which retires as soon as it finds out.
 fn is_free(program: &Program, instance: &Instance, hung: bool) -> Result<bool, ClientError> {
-    match Connection::open(instance)? {
+    match Connection::open(program, instance)? {
         Contact::Nobody => Ok(true),
         Contact::Peer(mut peer) if !hung => {
-            let handshake = peer.handshake(&program.build, HANDSHAKE_TIMEOUT)?;
+            let handshake = peer.handshake(&program.build, program.settings.handshake_timeout)?;
             Ok(matches!(handshake, Handshake::Agreed | Handshake::OtherBuild))
         }
         Contact::Peer(_) | Contact::QueueFull => Ok(false),

@@ -10,9 +10,11 @@ use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect,
 
 use super::ClientError;
 use super::output::CallersStream;
+use crate::app::Program;
 use crate::instance::{Instance, own_uid};
-use crate::limits::{HANDSHAKE_TIMEOUT, MAX_REPLY, MAX_VERSION_CHECK, RECEIVE_SIZE};
+use crate::limits::{BODY_OVERHEAD, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA};
 use crate::protocol::{FrameReader, Message, ProtocolError, VersionCheck};
+use crate::settings::Settings;
 use crate::sys;
 
 /// A connected socket, its peer known to be the same user.
@@ -20,6 +22,7 @@ use crate::sys;
 pub(super) struct Connection {
     socket: OwnedFd,
     reader: FrameReader,
+    settings: Settings,
 }
 
 /// How a handshake went.
@@ -59,7 +62,7 @@ pub(super) enum Contact {
 
 impl Connection {
     /// Connects to whoever listens at the socket.
-    pub(super) fn open(instance: &Instance) -> Result<Contact, ClientError> {
+    pub(super) fn open(program: &Program, instance: &Instance) -> Result<Contact, ClientError> {
         if !instance.has_socket()? {
             return Ok(Contact::Nobody);
         }
@@ -70,7 +73,7 @@ impl Connection {
         match retry_on_intr(|| connect(&socket, &address)) {
             Ok(()) => {}
             Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(Contact::Nobody),
-            Err(Errno::AGAIN) => match wait_in_queue(&socket, &address) {
+            Err(Errno::AGAIN) => match wait_in_queue(&socket, &address, program.settings.handshake_timeout) {
                 Ok(()) => {}
                 Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(Contact::Nobody),
                 Err(Errno::AGAIN) => return Ok(Contact::QueueFull),
@@ -83,7 +86,11 @@ impl Connection {
             Ok(owner) => return Err(ClientError::PeerOfAnother { path, owner }),
             Err(source) => return Err(ClientError::Connect { path, source }),
         }
-        Ok(Contact::Peer(Self { socket, reader: FrameReader::new(MAX_VERSION_CHECK) }))
+        Ok(Contact::Peer(Self {
+            socket,
+            reader: FrameReader::new(MAX_VERSION_CHECK),
+            settings: program.settings,
+        }))
     }
 
     /// Finds out who answers. Nothing of the user's is sent before.
@@ -96,7 +103,7 @@ impl Connection {
         }
         Ok(match self.receive(Some(deadline), None)? {
             Received::Message(Message::VersionCheck(peer)) if peer == VersionCheck::of(build) => {
-                self.reader.set_body_limit(MAX_REPLY);
+                self.reader.set_body_limit(MAX_ERROR_TEXT.max(self.settings.chunk_size) + BODY_OVERHEAD);
                 Handshake::Agreed
             }
             Received::Message(Message::VersionCheck(_)) => Handshake::OtherBuild,
@@ -139,7 +146,8 @@ impl Connection {
             if !self.wait(deadline, stdout)? {
                 return Ok(Received::TimedOut);
             }
-            match sys::receive(&self.socket, self.reader.received(), RECEIVE_SIZE) {
+            match sys::receive(&self.socket, self.reader.received(), self.settings.chunk_size + RECEIVE_EXTRA)
+            {
                 Ok(0) => return Ok(Received::Closed),
                 Ok(_) => {}
                 Err(error) if peer_is_gone(&error) => return Ok(Received::Closed),
@@ -192,9 +200,9 @@ fn new_socket() -> rustix::io::Result<OwnedFd> {
 }
 
 /// Connects to a listener whose queue is full. Only a blocking socket can wait for a place in it.
-fn wait_in_queue(socket: &OwnedFd, address: &SocketAddrUnix) -> rustix::io::Result<()> {
+fn wait_in_queue(socket: &OwnedFd, address: &SocketAddrUnix, limit: Duration) -> rustix::io::Result<()> {
     rustix::io::ioctl_fionbio(socket, false)?;
-    sockopt::set_socket_timeout(socket, sockopt::Timeout::Send, Some(HANDSHAKE_TIMEOUT))?;
+    sockopt::set_socket_timeout(socket, sockopt::Timeout::Send, Some(limit))?;
     retry_on_intr(|| connect(socket, address))?;
     sockopt::set_socket_timeout(socket, sockopt::Timeout::Send, None)?;
     rustix::io::ioctl_fionbio(socket, true)

@@ -25,7 +25,7 @@ use relay::Ending;
 pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCode, ClientError> {
     collect::refuse_arguments(needs)?;
     let instance = Instance::new(id)?;
-    let command = Message::Command(collect::command(needs, program.max_command)?).encode();
+    let command = Message::Command(collect::command(needs, program.settings.max_command)?).encode();
 
     for _ in 0..MAX_ATTEMPTS {
         let Some(mut daemon) = connect::connect(program, &instance)? else {

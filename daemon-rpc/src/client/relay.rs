@@ -36,7 +36,7 @@ pub(super) fn run(
             Received::Message(Message::OutputChunk(chunk)) => stdout.write_all(&chunk)?,
             Received::Message(Message::ErrorChunk(chunk)) => stderr.write_all(&chunk)?,
             Received::Message(Message::CommandError(text)) => {
-                let errors = match program.errors {
+                let errors = match program.settings.errors {
                     Errors::ToStdout => &stdout,
                     Errors::ToStderr => &stderr,
                 };

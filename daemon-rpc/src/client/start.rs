@@ -84,7 +84,7 @@ fn first_handshake(
     program: &Program,
     instance: &Instance,
 ) -> Result<(Handshake, Option<Connection>), ClientError> {
-    match Connection::open(instance)? {
+    match Connection::open(program, instance)? {
         Contact::Nobody => Ok((Handshake::Closed, None)),
         Contact::QueueFull => Ok((Handshake::TimedOut, None)),
         Contact::Peer(mut peer) => Ok((peer.handshake(&program.build, START_LIMIT)?, Some(peer))),

@@ -5,6 +5,8 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::limits::MAX_ERROR_TEXT;
 use crate::protocol::Message;
 use crate::{CommandHandler, ExitCode, Invocation, Outcome};
@@ -14,8 +16,13 @@ use super::outbox::Outbox;
 /// Ends an error's text that was too long.
 const TRUNCATED: &str = "… (truncated)";
 
-/// Runs the handler and sends how it ended.
-pub(super) async fn run(handler: Arc<dyn CommandHandler>, invocation: Invocation, outbox: Arc<Outbox>) {
+/// Runs the handler and sends how it ended. Its turn lasts until then, also if that is longer than anybody waits for it.
+pub(super) async fn run(
+    handler: Arc<dyn CommandHandler>,
+    invocation: Invocation,
+    outbox: Arc<Outbox>,
+    turn: OwnedSemaphorePermit,
+) {
     let (error, code) = match catch_panic(&*handler, invocation).await {
         Ok(Ok(code)) => (None, code),
         Ok(Err(error)) => (Some(format!("{error:#}")), ExitCode::FAILURE),
@@ -24,6 +31,7 @@ pub(super) async fn run(handler: Arc<dyn CommandHandler>, invocation: Invocation
     let error = error.map(|text| Message::CommandError(truncated(text)));
     let frames: Vec<u8> =
         error.iter().chain([&Message::Exit(code.into())]).flat_map(Message::encode).collect();
+    drop(turn);
     outbox.finish(&frames);
 }
 

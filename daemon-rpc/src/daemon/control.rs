@@ -15,13 +15,13 @@ use tracing::{error, info, warn};
 
 use super::{Daemon, DaemonError, session};
 use crate::instance::ServedFiles;
-use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, IDLE_TIMEOUT, STOP_LIMIT};
+use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, STOP_MARGIN};
 
 /// Why a daemon retires.
 #[derive(Debug)]
 enum Reason {
     Asked(&'static str),
-    Idle,
+    Idle(Duration),
     FilesGone,
     HandlerBlocked,
 }
@@ -30,7 +30,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked(signal) => write!(formatter, "it was sent {signal}"),
-            Self::Idle => write!(formatter, "it had no connection for {} s", IDLE_TIMEOUT.as_secs()),
+            Self::Idle(timeout) => write!(formatter, "it had no connection for {timeout:?}"),
             Self::HandlerBlocked => formatter.write_str("an aborted command blocks its thread"),
             Self::FilesGone => formatter.write_str("its socket or its pid file was removed or replaced"),
         }
@@ -74,6 +74,7 @@ async fn accept(
 ) -> Reason {
     let mut files_check = interval(FILES_CHECK_INTERVAL);
     files_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let idle_timeout = daemon.settings.idle_timeout;
     let mut last_busy = Instant::now();
     // Where there are no descriptors left, trying again at once would only keep the machine busy.
     let mut accept_again = None;
@@ -94,7 +95,7 @@ async fn accept(
             }
             () = daemon.blocked.notified() => return Reason::HandlerBlocked,
             name = signals.next() => return Reason::Asked(name),
-            () = sleep_until(last_busy + IDLE_TIMEOUT), if sessions.is_empty() => return Reason::Idle,
+            () = sleep_until(last_busy + idle_timeout), if sessions.is_empty() => return Reason::Idle(idle_timeout),
             _ = files_check.tick() => if !files.are_in_place() {
                 return Reason::FilesGone;
             },
@@ -107,7 +108,7 @@ async fn drain(daemon: &Daemon, sessions: &mut JoinSet<()>) {
     if !all_ended_within(DRAIN_LIMIT, sessions).await {
         warn!(sessions = sessions.len(), "the drain limit is over, cancelling what still runs");
         daemon.stopping.cancel();
-        all_ended_within(STOP_LIMIT, sessions).await;
+        all_ended_within(daemon.settings.grace_period + STOP_MARGIN, sessions).await;
     }
 }
 

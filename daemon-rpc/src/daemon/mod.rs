@@ -14,13 +14,14 @@ mod setup;
 use std::sync::Arc;
 
 use tokio::runtime;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::CommandHandler;
 use crate::app::Program;
 use crate::instance::Instance;
-use crate::limits::{COMMAND_OVERHEAD, MAX_SURROUNDINGS};
+use crate::limits::{BODY_OVERHEAD, MAX_SURROUNDINGS};
+use crate::settings::Settings;
 use handover::Handover;
 
 pub(crate) use error::DaemonError;
@@ -28,11 +29,12 @@ pub(crate) use error::DaemonError;
 /// What every session of this daemon shares.
 struct Daemon {
     build: String,
-    /// The longest input that a command may carry, in bytes.
-    max_command: usize,
+    settings: Settings,
     handler: Arc<dyn CommandHandler>,
     /// Where handlers run.
     handlers: runtime::Handle,
+    /// One for each command that may run at once; who waits for one gets it in the order in which they came.
+    turns: Arc<Semaphore>,
     /// Told when a handler blocks its thread and can't be ended.
     blocked: Notify,
     /// Cancelled when no new commands are taken any more.
@@ -45,7 +47,7 @@ impl Daemon {
     /// The longest body of a `Command` that a client of this program has reason to send.
     fn longest_command(&self) -> usize {
         let surroundings = if self.handler.needs().surroundings() { MAX_SURROUNDINGS } else { 0 };
-        self.max_command + surroundings + COMMAND_OVERHEAD
+        self.settings.max_command + surroundings + BODY_OVERHEAD
     }
 }
 
@@ -68,10 +70,15 @@ pub(crate) fn run(
     setup::name_process(&program.name);
 
     let control = runtime::Builder::new_current_thread().enable_all().build()?;
-    let handlers = runtime::Builder::new_multi_thread().thread_name("handler").enable_all().build()?;
+    let mut handlers = runtime::Builder::new_multi_thread();
+    if let Some(threads) = program.settings.worker_threads {
+        handlers.worker_threads(threads.get());
+    }
+    let handlers = handlers.thread_name("handler").enable_all().build()?;
     let daemon = Arc::new(Daemon {
         build,
-        max_command: program.max_command,
+        settings: program.settings,
+        turns: Arc::new(Semaphore::new(program.settings.max_concurrent.get())),
         handler,
         handlers: handlers.handle().clone(),
         blocked: Notify::new(),

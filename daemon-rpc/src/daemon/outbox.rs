@@ -9,7 +9,6 @@ use tokio::sync::Notify;
 use tokio::task::coop;
 
 use crate::invocation::Output;
-use crate::limits::CHUNK_SIZE;
 use crate::protocol::{Stream, chunk_header};
 
 /// The way to one client.
@@ -19,6 +18,7 @@ use crate::protocol::{Stream, chunk_header};
 #[derive(Debug)]
 pub(super) struct Outbox {
     socket: Arc<UnixStream>,
+    chunk_size: usize,
     queue: Mutex<Queue>,
     /// Tells the control plane that there is something to send, or that nothing more will come.
     changed: Notify,
@@ -42,8 +42,8 @@ enum Sent {
 }
 
 impl Outbox {
-    pub(super) fn new(socket: Arc<UnixStream>) -> Self {
-        Self { socket, queue: Mutex::default(), changed: Notify::new() }
+    pub(super) fn new(socket: Arc<UnixStream>, chunk_size: usize) -> Self {
+        Self { socket, chunk_size, queue: Mutex::default(), changed: Notify::new() }
     }
 
     /// Sends what handlers had to leave, until the last frame is out.
@@ -127,7 +127,7 @@ impl Output for Outbox {
         let turn = std::task::ready!(coop::poll_proceed(context));
         let mut queue = self.queue();
         std::task::ready!(queue.poll_empty(context))?;
-        let chunk = bytes.get(..CHUNK_SIZE).unwrap_or(bytes);
+        let chunk = bytes.get(..self.chunk_size).unwrap_or(bytes);
         if chunk.is_empty() {
             return Poll::Ready(Ok(0));
         }

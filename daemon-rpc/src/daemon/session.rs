@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::net::UnixStream;
 use tokio::select;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use super::outbox::Outbox;
 use super::{Daemon, command};
 use crate::Invocation;
 use crate::instance::own_uid;
-use crate::limits::{ABORT_LIMIT, COMMAND_TIMEOUT, GRACE_PERIOD, HANDSHAKE_TIMEOUT, MAX_VERSION_CHECK};
+use crate::limits::{ABORT_LIMIT, COMMAND_TIMEOUT, MAX_VERSION_CHECK};
 use crate::protocol::{Command, FrameReader, Message, ProtocolError, VersionCheck};
 
 /// Serves one client from its first byte to its last.
@@ -62,9 +63,14 @@ enum Interruption {
 impl Session {
     async fn run(&mut self) -> Result<(), SessionError> {
         self.check_user()?;
-        timeout(HANDSHAKE_TIMEOUT, self.handshake()).await.map_err(|_| SessionError::Silent)??;
-        match self.command().await? {
-            Some(command) => self.run_command(command).await,
+        timeout(self.daemon.settings.handshake_timeout, self.handshake())
+            .await
+            .map_err(|_| SessionError::Silent)??;
+        let Some(command) = self.command().await? else {
+            return self.send(&Message::NotRun).await;
+        };
+        match self.turn().await? {
+            Some(turn) => self.run_command(command, turn).await,
             None => self.send(&Message::NotRun).await?,
         }
         Ok(())
@@ -101,7 +107,7 @@ impl Session {
             },
         };
         match message {
-            Message::Command(command) if command.input_length() > self.daemon.max_command => {
+            Message::Command(command) if command.input_length() > self.daemon.settings.max_command => {
                 Err(SessionError::CommandTooLong)
             }
             Message::Command(command) => Ok(Some(command)),
@@ -109,13 +115,27 @@ impl Session {
         }
     }
 
+    /// The command's turn, or `None` when the daemon retires before it comes.
+    async fn turn(&mut self) -> Result<Option<OwnedSemaphorePermit>, SessionError> {
+        let turns = Arc::clone(&self.daemon.turns);
+        let retiring = self.daemon.retiring.clone();
+        select! {
+            biased;
+            // The semaphore is never closed.
+            turn = turns.acquire_owned() => Ok(turn.ok()),
+            () = retiring.cancelled() => Ok(None),
+            () = self.hang_up() => Err(SessionError::Closed),
+        }
+    }
+
     /// Runs the command until it has ended and its caller knows, or it has to be interrupted.
-    async fn run_command(&mut self, command: Command) {
-        let outbox = Arc::new(Outbox::new(Arc::clone(&self.socket)));
+    async fn run_command(&mut self, command: Command, turn: OwnedSemaphorePermit) {
+        let outbox = Arc::new(Outbox::new(Arc::clone(&self.socket), self.daemon.settings.chunk_size));
         let cancellation = CancellationToken::new();
         let invocation = Invocation::new(command, Arc::clone(&outbox) as _, cancellation.clone());
         let handler = Arc::clone(&self.daemon.handler);
-        let mut handler = self.daemon.handlers.spawn(command::run(handler, invocation, Arc::clone(&outbox)));
+        let mut handler =
+            self.daemon.handlers.spawn(command::run(handler, invocation, Arc::clone(&outbox), turn));
 
         let stopping = self.daemon.stopping.clone();
         let interruption = select! {
@@ -134,7 +154,7 @@ impl Session {
             outbox.close();
         }
         cancellation.cancel();
-        let grace = timeout(GRACE_PERIOD, async {
+        let grace = timeout(self.daemon.settings.grace_period, async {
             match interruption {
                 Interruption::CallerGone => drop((&mut handler).await),
                 // The caller is still there for what the handler has to say.
