@@ -58,3 +58,7 @@ pub(crate) const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a daemon that ends may take over its last commands beyond their grace period, on a machine under load.
 pub(crate) const STOP_MARGIN: Duration = Duration::from_secs(5);
+
+/// How many times a client connects to a socket that disconnects it, before it takes what listens there for no daemon. One
+/// that is dying disconnects its callers once and is gone then.
+pub(crate) const MAX_DYING_LISTENERS: usize = 4;

@@ -250,6 +250,19 @@ mod dying {
     }
 
     #[test]
+    fn killed_at_the_very_moment_of_a_call_again_and_again() {
+        let scene = Scene::new();
+        for number in 0..200 {
+            if let Some(daemon) = scene.daemon_pid("scripted") {
+                // It is idle, so it does nothing more; but the system takes a moment to put away what it had.
+                kill_process(daemon, Signal::KILL).unwrap();
+            }
+            let output = scene.run(SCRIPTED, format!("print {number}"));
+            assert_eq!(told(&output), success(&format!("{number}\n")));
+        }
+    }
+
+    #[test]
     fn killed_during_a_command() {
         let scene = Scene::new();
         let Running { client, daemon, .. } = running(&scene, "one");

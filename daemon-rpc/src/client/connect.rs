@@ -4,6 +4,7 @@ use super::connection::{Connection, Contact, Handshake};
 use super::{ClientError, replace, start};
 use crate::app::Program;
 use crate::instance::{Instance, Life, LifeLock, StartLock};
+use crate::limits::MAX_DYING_LISTENERS;
 
 /// What came of a look at the socket.
 #[derive(Debug)]
@@ -58,13 +59,17 @@ fn take_over(
     start: &StartLock,
     hung: bool,
 ) -> Result<LifeLock, ClientError> {
+    let mut retired = false;
     let life = loop {
         match instance.lock_life(start)? {
             Life::Held(holder) => replace::retire(&holder)?,
             Life::Free(life) => break life,
         }
+        retired = true;
     };
-    if is_free(program, instance, hung)? {
+    // What was silent before, and was no daemon that could retire, needn't be waited for once more.
+    let silent = hung && !retired;
+    if is_free(program, instance, silent)? {
         Ok(life)
     } else {
         Err(not_a_daemon(instance, "it doesn't answer as one".into()))
@@ -72,16 +77,24 @@ fn take_over(
 }
 
 /// Whether the socket's path can be used, now that the life lock is ours. No daemon serves without that lock, so whatever
-/// listens there is none; but for one whose pid file somebody has removed, which retires as soon as it finds out.
-fn is_free(program: &Program, instance: &Instance, hung: bool) -> Result<bool, ClientError> {
-    match Connection::open(program, instance)? {
-        Contact::Nobody => Ok(true),
-        Contact::Peer(mut peer) if !hung => {
-            let handshake = peer.handshake(&program.build, program.settings.handshake_timeout)?;
-            Ok(matches!(handshake, Handshake::Agreed | Handshake::OtherBuild))
+/// listens there is none, with two exceptions. A daemon whose pid file somebody has removed retires as soon as it finds
+/// out. And of a daemon that was killed, the system may have released the lock already and its socket not yet; whoever
+/// connects then is soon disconnected.
+fn is_free(program: &Program, instance: &Instance, silent: bool) -> Result<bool, ClientError> {
+    for _ in 0..MAX_DYING_LISTENERS {
+        match Connection::open(program, instance)? {
+            Contact::Nobody => return Ok(true),
+            Contact::Peer(mut peer) if !silent => {
+                match peer.handshake(&program.build, program.settings.handshake_timeout)? {
+                    Handshake::Agreed | Handshake::OtherBuild => return Ok(true),
+                    Handshake::Closed => {}
+                    Handshake::TimedOut | Handshake::Foreign(_) => return Ok(false),
+                }
+            }
+            Contact::Peer(_) | Contact::QueueFull => return Ok(false),
         }
-        Contact::Peer(_) | Contact::QueueFull => Ok(false),
     }
+    Ok(false)
 }
 
 fn not_a_daemon(instance: &Instance, reason: String) -> ClientError {
