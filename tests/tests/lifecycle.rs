@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use daemon_rpc_tests::scene::{Scene, finish, start, success, told, until, until_ended};
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
@@ -260,6 +263,28 @@ mod dying {
             let output = scene.run(SCRIPTED, format!("print {number}"));
             assert_eq!(told(&output), success(&format!("{number}\n")));
         }
+    }
+
+    /// The system may release a dead daemon's lock before its socket. Here the test plays the system.
+    #[test]
+    fn a_dead_daemons_socket_may_outlive_its_lock_for_a_moment() {
+        let scene = Scene::new();
+        let listener = UnixListener::bind(scene.file("scripted", "sock")).unwrap();
+        let mut daemon = scene.command("sleep").arg("1000").spawn().unwrap();
+        let pid_file = fs::File::create(scene.file("scripted", "pid")).unwrap();
+        writeln!(&pid_file, "{}", daemon.id()).unwrap();
+        flock(&pid_file, FlockOperation::LockExclusive).unwrap();
+
+        let system = thread::spawn(move || {
+            let asked_in_vain = listener.accept().unwrap();
+            // By the client, that gives up waiting for an answer.
+            daemon.wait().unwrap();
+            drop(pid_file);
+            let asked_too_late = listener.accept().unwrap();
+            drop((asked_in_vain, listener, asked_too_late));
+        });
+        assert_eq!(told(&scene.run(SCRIPTED, "print served")), success("served\n"));
+        system.join().unwrap();
     }
 
     #[test]
