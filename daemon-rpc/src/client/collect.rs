@@ -7,11 +7,12 @@ use std::os::unix::ffi::OsStringExt as _;
 
 use bytes::Bytes;
 use rustix::buffer::spare_capacity;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::PollFlags;
 use rustix::io::{Errno, read};
 use rustix::stdio::stdin;
 
 use super::ClientError;
+use super::readiness::wait_for;
 use crate::Needs;
 use crate::needs::StdinNeed;
 use crate::protocol::Command;
@@ -83,16 +84,8 @@ fn read_more(input: &mut Vec<u8>) -> io::Result<bool> {
             Ok(count) => return Ok(count > 0),
             Err(Errno::INTR) => {}
             // Whoever shares the caller's terminal or pipe may have made it non-blocking.
-            Err(Errno::AGAIN) => wait_for_input()?,
+            Err(Errno::AGAIN) => wait_for(PollFlags::IN, stdin())?,
             Err(error) => return Err(error.into()),
         }
-    }
-}
-
-fn wait_for_input() -> io::Result<()> {
-    let stdin = stdin();
-    match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None) {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

@@ -1,6 +1,6 @@
 //! Finding the daemon of this build: the one that serves, or a new one.
 
-use super::connection::{Connection, Contact, Handshake};
+use super::connection::{Connection, Contact, Meeting};
 use super::{ClientError, replace, start};
 use crate::app::Program;
 use crate::instance::{Instance, Life, LifeLock, StartLock};
@@ -39,16 +39,11 @@ pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Option<C
 
 /// Asks whoever listens at the socket who he is.
 fn look(program: &Program, instance: &Instance) -> Result<Look, ClientError> {
-    let mut peer = match Connection::open(program, instance)? {
-        Contact::Nobody => return Ok(Look::NoneOfThisBuild),
-        Contact::QueueFull => return Ok(Look::Hung),
-        Contact::Peer(peer) => peer,
-    };
-    match peer.handshake(&program.build, program.settings.handshake_timeout)? {
-        Handshake::Agreed => Ok(Look::Ready(peer)),
-        Handshake::OtherBuild | Handshake::Closed => Ok(Look::NoneOfThisBuild),
-        Handshake::TimedOut => Ok(Look::Hung),
-        Handshake::Foreign(reason) => Err(not_a_daemon(instance, reason)),
+    match Connection::meet(program, instance, program.settings.handshake_timeout)? {
+        Meeting::Agreed(daemon) => Ok(Look::Ready(daemon)),
+        Meeting::Nobody | Meeting::OtherBuild | Meeting::Closed => Ok(Look::NoneOfThisBuild),
+        Meeting::TimedOut => Ok(Look::Hung),
+        Meeting::Foreign(reason) => Err(not_a_daemon(instance, reason)),
     }
 }
 
@@ -81,22 +76,19 @@ fn take_over(
 /// out. And of a daemon that was killed, the system may have released the lock already and its socket not yet; whoever
 /// connects then is soon disconnected.
 fn is_free(program: &Program, instance: &Instance, silent: bool) -> Result<bool, ClientError> {
+    if silent {
+        return Ok(matches!(Connection::open(program, instance)?, Contact::Nobody));
+    }
     for _ in 0..MAX_DYING_LISTENERS {
-        match Connection::open(program, instance)? {
-            Contact::Nobody => return Ok(true),
-            Contact::Peer(mut peer) if !silent => {
-                match peer.handshake(&program.build, program.settings.handshake_timeout)? {
-                    Handshake::Agreed | Handshake::OtherBuild => return Ok(true),
-                    Handshake::Closed => {}
-                    Handshake::TimedOut | Handshake::Foreign(_) => return Ok(false),
-                }
-            }
-            Contact::Peer(_) | Contact::QueueFull => return Ok(false),
+        match Connection::meet(program, instance, program.settings.handshake_timeout)? {
+            Meeting::Nobody | Meeting::Agreed(_) | Meeting::OtherBuild => return Ok(true),
+            Meeting::Closed => {}
+            Meeting::TimedOut | Meeting::Foreign(_) => return Ok(false),
         }
     }
     Ok(false)
 }
 
 fn not_a_daemon(instance: &Instance, reason: String) -> ClientError {
-    ClientError::NotADaemon { path: instance.socket(), reason }
+    ClientError::NotADaemon { path: instance.socket().to_owned(), reason }
 }

@@ -10,6 +10,7 @@ use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect,
 
 use super::ClientError;
 use super::output::CallersStream;
+use super::readiness::wait_for;
 use crate::app::Program;
 use crate::instance::{Instance, own_uid};
 use crate::limits::{BODY_OVERHEAD, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA};
@@ -25,16 +26,18 @@ pub(super) struct Connection {
     settings: Settings,
 }
 
-/// How a handshake went.
+/// What came of turning to whoever listens at the socket.
 #[derive(Debug)]
-pub(super) enum Handshake {
+pub(super) enum Meeting {
+    /// Nobody listens.
+    Nobody,
     /// A daemon of this very build is ready for a command.
-    Agreed,
+    Agreed(Connection),
     /// A daemon of another build.
     OtherBuild,
     /// The peer closed before it answered: a daemon that was just retiring, or dying.
     Closed,
-    /// No answer in time.
+    /// No answer in time, or not even a place in the queue.
     TimedOut,
     /// An answer that isn't one.
     Foreign(String),
@@ -61,14 +64,27 @@ pub(super) enum Contact {
 }
 
 impl Connection {
+    /// Connects to whoever listens at the socket and finds out who it is, which may take him up to `limit`.
+    pub(super) fn meet(
+        program: &Program,
+        instance: &Instance,
+        limit: Duration,
+    ) -> Result<Meeting, ClientError> {
+        match Self::open(program, instance)? {
+            Contact::Nobody => Ok(Meeting::Nobody),
+            Contact::QueueFull => Ok(Meeting::TimedOut),
+            Contact::Peer(peer) => peer.handshake(&program.build, limit),
+        }
+    }
+
     /// Connects to whoever listens at the socket.
     pub(super) fn open(program: &Program, instance: &Instance) -> Result<Contact, ClientError> {
         if !instance.has_socket()? {
             return Ok(Contact::Nobody);
         }
         let path = instance.socket();
-        let failed = |error: Errno| ClientError::Connect { path: path.clone(), source: error.into() };
-        let address = SocketAddrUnix::new(&path).map_err(failed)?;
+        let failed = |error: Errno| ClientError::Connect { path: path.to_owned(), source: error.into() };
+        let address = SocketAddrUnix::new(path).map_err(failed)?;
         let socket = new_socket().map_err(failed)?;
         match retry_on_intr(|| connect(&socket, &address)) {
             Ok(()) => {}
@@ -83,8 +99,8 @@ impl Connection {
         }
         match sys::peer_uid(&socket) {
             Ok(peer) if peer == own_uid() => {}
-            Ok(owner) => return Err(ClientError::PeerOfAnother { path, owner }),
-            Err(source) => return Err(ClientError::Connect { path, source }),
+            Ok(owner) => return Err(ClientError::PeerOfAnother { path: path.to_owned(), owner }),
+            Err(source) => return Err(ClientError::Connect { path: path.to_owned(), source }),
         }
         Ok(Contact::Peer(Self {
             socket,
@@ -94,25 +110,24 @@ impl Connection {
     }
 
     /// Finds out who answers. Nothing of the user's is sent before.
-    pub(super) fn handshake(&mut self, build: &str, limit: Duration) -> Result<Handshake, ClientError> {
+    fn handshake(mut self, build: &str, limit: Duration) -> Result<Meeting, ClientError> {
         let deadline = Instant::now() + limit;
-        match self.send(&Message::VersionCheck(VersionCheck::of(build)).encode()) {
+        let ours = Message::VersionCheck(VersionCheck::of(build));
+        match self.send(&ours.encode()) {
             Ok(()) => {}
-            Err(error) if peer_is_gone(&error) => return Ok(Handshake::Closed),
+            Err(error) if peer_is_gone(&error) => return Ok(Meeting::Closed),
             Err(source) => return Err(ClientError::Connection { source }),
         }
         Ok(match self.receive(Some(deadline), None)? {
-            Received::Message(Message::VersionCheck(peer)) if peer == VersionCheck::of(build) => {
+            Received::Message(theirs) if theirs == ours => {
                 self.reader.set_body_limit(MAX_ERROR_TEXT.max(self.settings.chunk_size) + BODY_OVERHEAD);
-                Handshake::Agreed
+                Meeting::Agreed(self)
             }
-            Received::Message(Message::VersionCheck(_)) => Handshake::OtherBuild,
-            Received::Message(other) => {
-                Handshake::Foreign(ProtocolError::Unexpected(other.name()).to_string())
-            }
-            Received::Garbled(error) => Handshake::Foreign(error.to_string()),
-            Received::Closed => Handshake::Closed,
-            Received::TimedOut => Handshake::TimedOut,
+            Received::Message(Message::VersionCheck(_)) => Meeting::OtherBuild,
+            Received::Message(other) => Meeting::Foreign(ProtocolError::Unexpected(other.name()).to_string()),
+            Received::Garbled(error) => Meeting::Foreign(error.to_string()),
+            Received::Closed => Meeting::Closed,
+            Received::TimedOut => Meeting::TimedOut,
         })
     }
 
@@ -122,9 +137,7 @@ impl Connection {
             match send(&self.socket, bytes, SendFlags::empty()) {
                 Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    retry_on_intr(|| poll(&mut [PollFd::new(&self.socket, PollFlags::OUT)], None))?;
-                }
+                Err(Errno::AGAIN) => wait_for(PollFlags::OUT, &self.socket)?,
                 Err(error) => return Err(error.into()),
             }
         }

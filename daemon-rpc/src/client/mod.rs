@@ -8,6 +8,7 @@ mod connect;
 mod connection;
 mod error;
 mod output;
+mod readiness;
 mod relay;
 mod replace;
 mod start;

@@ -1,10 +1,11 @@
 //! The caller's output streams, written without a buffer in between.
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags};
 use rustix::fd::BorrowedFd;
 use rustix::io::{Errno, write};
 
 use super::ClientError;
+use super::readiness::wait_for;
 use crate::sys;
 
 /// Standard output or standard error. Where nobody reads it any more, this process ends as programs do then: quietly, of
@@ -54,9 +55,6 @@ impl CallersStream {
     }
 
     fn wait_for_room(&self) -> Result<(), ClientError> {
-        match poll(&mut [PollFd::new(&self.descriptor, PollFlags::OUT)], None) {
-            Ok(_) | Err(Errno::INTR) => Ok(()),
-            Err(error) => Err(self.failed(error)),
-        }
+        wait_for(PollFlags::OUT, self.descriptor).map_err(|error| self.failed(error))
     }
 }

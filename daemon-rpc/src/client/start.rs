@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 
 use super::ClientError;
-use super::connection::{Connection, Contact, Handshake};
+use super::connection::{Connection, Meeting};
 use super::error::LogExcerpt;
 use crate::app::Program;
 use crate::deadline::Pending;
@@ -33,12 +33,12 @@ pub(super) fn start(
 
     let child =
         spawn(program, instance, listener, &files, &log).map_err(|source| ClientError::Spawn { source })?;
-    match first_handshake(program, instance) {
-        Ok((Handshake::Agreed, Some(daemon))) => {
+    match Connection::meet(program, instance, START_LIMIT) {
+        Ok(Meeting::Agreed(daemon)) => {
             files.hand_over();
             Ok(Some(daemon))
         }
-        Ok((Handshake::TimedOut, _)) => {
+        Ok(Meeting::TimedOut) => {
             kill(child);
             Err(ClientError::HungAtStart { log: log.excerpt() })
         }
@@ -78,17 +78,6 @@ fn spawn(
     sys::keep_descriptors_from_children()?;
     // With the command goes this process's copy of the listener: from here on the daemon alone keeps callers waiting.
     command.spawn()
-}
-
-fn first_handshake(
-    program: &Program,
-    instance: &Instance,
-) -> Result<(Handshake, Option<Connection>), ClientError> {
-    match Connection::open(program, instance)? {
-        Contact::Nobody => Ok((Handshake::Closed, None)),
-        Contact::QueueFull => Ok((Handshake::TimedOut, None)),
-        Contact::Peer(mut peer) => Ok((peer.handshake(&program.build, START_LIMIT)?, Some(peer))),
-    }
 }
 
 /// Ends a daemon that doesn't get ready.

@@ -34,7 +34,7 @@ impl Handover {
 fn listener(instance: &Instance, descriptor: OwnedFd) -> Result<UnixListener, DaemonError> {
     let listener = UnixListener::from(descriptor);
     match listener.local_addr() {
-        Ok(address) if address.as_pathname() == Some(&instance.socket()) => {}
+        Ok(address) if address.as_pathname() == Some(instance.socket()) => {}
         _ => return Err(DaemonError::NotStartedByClient),
     }
     listener.set_nonblocking(true)?;

@@ -15,13 +15,13 @@ pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Which file a path or a descriptor stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileIdentity {
+pub(super) struct FileIdentity {
     device: u64,
     inode: u64,
 }
 
 impl FileIdentity {
-    pub(crate) fn of_path(path: &Path) -> io::Result<Self> {
+    pub(super) fn of_path(path: &Path) -> io::Result<Self> {
         Ok(Self::of(&lstat(path)?))
     }
 

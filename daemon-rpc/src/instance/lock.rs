@@ -59,7 +59,7 @@ impl Instance {
         let mut waited = false;
         loop {
             let file = open_own(&path, OFlags::empty())?;
-            if !try_lock(&path, &file)? {
+            if !try_lock(&file).map_err(|error| file_error(&path, error))? {
                 waited = true;
                 if !lock_within(START_LOCK_LIMIT, &file).map_err(|error| file_error(&path, error))? {
                     return Err(InstanceError::StartLockHeld { path });
@@ -76,7 +76,7 @@ impl Instance {
         let path = self.pid();
         loop {
             let file = open_own(&path, OFlags::empty())?;
-            let free = try_lock(&path, &file)?;
+            let free = try_lock(&file).map_err(|error| file_error(&path, error))?;
             if is_in_place(&path, &file)? {
                 return Ok(if free {
                     Life::Free(LifeLock { file, path, handed_over: false })
@@ -94,7 +94,7 @@ impl LifeLock {
         let path = instance.pid();
         let file = File::from(descriptor);
         // Only a descriptor of the one that was locked finds the lock its own.
-        match (is_in_place(&path, &file), try_lock(&path, &file)) {
+        match (is_in_place(&path, &file), try_lock(&file)) {
             (Ok(true), Ok(true)) => Ok(Self { file, path, handed_over: false }),
             _ => Err(InstanceError::NotLocked { path }),
         }
@@ -154,13 +154,11 @@ impl Holder {
 
     /// Whether the daemon still holds the lock.
     pub(crate) fn lives(&self) -> bool {
-        match retry_on_intr(|| flock(&self.file, FlockOperation::NonBlockingLockExclusive)) {
-            Err(error) => error == Errno::WOULDBLOCK,
-            Ok(()) => {
-                let _ = flock(&self.file, FlockOperation::Unlock);
-                false
-            }
+        let free = try_lock(&self.file).unwrap_or(true);
+        if free {
+            let _ = flock(&self.file, FlockOperation::Unlock);
         }
+        !free
     }
 
     /// Waits, in a thread, until the daemon has given up the lock.
@@ -170,11 +168,11 @@ impl Holder {
     }
 }
 
-fn try_lock(path: &Path, file: &File) -> Result<bool, InstanceError> {
+fn try_lock(file: &File) -> rustix::io::Result<bool> {
     match retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockExclusive)) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK) => Ok(false),
-        Err(error) => Err(file_error(path, error)),
+        Err(error) => Err(error),
     }
 }
 

@@ -27,6 +27,8 @@ use crate::limits::MAX_LOG;
 pub(crate) struct Instance {
     directory: PathBuf,
     id: String,
+    /// Every call needs this path, and several times; the others only those that start a daemon.
+    socket: PathBuf,
 }
 
 impl Instance {
@@ -37,9 +39,14 @@ impl Instance {
     /// When the id or the directory can't be used, or the directory isn't safe.
     pub(crate) fn new(id: String) -> Result<Self, InstanceError> {
         id::check(&id).map_err(|reason| InstanceError::Id { id: id.clone(), reason })?;
-        let instance = Self { directory: directory::from_environment()?, id };
-        socket::check_path_length(&instance.socket())?;
+        let instance = Self::of(directory::from_environment()?, id);
+        socket::check_path_length(&instance.socket)?;
         Ok(instance)
+    }
+
+    fn of(directory: PathBuf, id: String) -> Self {
+        let socket = file_path(&directory, &id, "sock");
+        Self { directory, id, socket }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -50,8 +57,8 @@ impl Instance {
         &self.directory
     }
 
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.file("sock")
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
     }
 
     pub(crate) fn pid(&self) -> PathBuf {
@@ -76,9 +83,12 @@ impl Instance {
     }
 
     fn file(&self, extension: &str) -> PathBuf {
-        let name = ["daemon-rpc-", &self.id, ".", extension].concat();
-        self.directory.join(name)
+        file_path(&self.directory, &self.id, extension)
     }
+}
+
+fn file_path(directory: &Path, id: &str, extension: &str) -> PathBuf {
+    directory.join(["daemon-rpc-", id, ".", extension].concat())
 }
 
 /// The user on whose behalf this process acts: only its files and its peers are trusted.

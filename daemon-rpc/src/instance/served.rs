@@ -55,7 +55,7 @@ mod tests {
     use crate::instance::Life;
 
     fn served(directory: &Path) -> (Instance, ServedFiles, UnixListener) {
-        let instance = Instance { directory: directory.to_owned(), id: "test".into() };
+        let instance = Instance::of(directory.to_owned(), "test".into());
         let (start, _) = instance.lock_start().unwrap();
         let Life::Free(life) = instance.lock_life(&start).unwrap() else { panic!("nobody else is here") };
         let listener = instance.bind(&life).unwrap();
@@ -93,7 +93,7 @@ mod tests {
     fn files_of_somebody_else_stay() {
         let directory = tempfile::tempdir().unwrap();
         let (instance, files, _listener) = served(directory.path());
-        for path in [instance.socket(), instance.pid()] {
+        for path in [instance.socket().to_owned(), instance.pid()] {
             std::fs::remove_file(&path).unwrap();
             std::fs::write(&path, "").unwrap();
         }

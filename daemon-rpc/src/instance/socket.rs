@@ -26,10 +26,10 @@ impl Instance {
     /// Whether there is a socket, of ours, that a daemon may listen on.
     pub(crate) fn has_socket(&self) -> Result<bool, InstanceError> {
         let path = self.socket();
-        match lstat(&path) {
-            Ok(found) => check_own(&path, &found, FileType::Socket).map(|()| true),
+        match lstat(path) {
+            Ok(found) => check_own(path, &found, FileType::Socket).map(|()| true),
             Err(Errno::NOENT) => Ok(false),
-            Err(error) => Err(file_error(&path, error)),
+            Err(error) => Err(file_error(path, error)),
         }
     }
 
@@ -39,13 +39,13 @@ impl Instance {
     pub(crate) fn bind(&self, _life: &LifeLock) -> Result<UnixListener, InstanceError> {
         let path = self.socket();
         if self.has_socket()? {
-            unlink(&path).map_err(|error| file_error(&path, error))?;
+            unlink(path).map_err(|error| file_error(path, error))?;
         }
         // The mode must be right from the socket's first instant. No other thread of a client makes files.
         let callers = umask(Mode::from_bits_retain(0o777).difference(PRIVATE));
-        let listener = UnixListener::bind(&path);
+        let listener = UnixListener::bind(path);
         umask(callers);
-        listener.map_err(|error| file_error(&path, error))
+        listener.map_err(|error| file_error(path, error))
     }
 }
 
@@ -62,7 +62,7 @@ pub(super) struct SocketFile {
 impl SocketFile {
     /// The socket that is there now.
     pub(super) fn of(instance: &Instance) -> Result<Self, InstanceError> {
-        let path = instance.socket();
+        let path = instance.socket().to_owned();
         let identity = FileIdentity::of_path(&path).map_err(|error| file_error(&path, error))?;
         Ok(Self { path, identity, handed_over: false })
     }
