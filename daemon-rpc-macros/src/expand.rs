@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Error, ItemFn, ReturnType, parse2};
+use syn::{Error, ExprPath, ItemFn, ReturnType, parse2};
 
 use crate::handler;
 use crate::options::Options;
@@ -52,6 +52,12 @@ fn program(options: &Options, item: &ItemFn) -> TokenStream {
     let (beside, inside) = if item.sig.ident == "main" { (None, Some(item)) } else { (Some(item), None) };
     let handler = handler_impl(item);
     let calls = &options.calls;
+    let load = own("load");
+    let (loader, set_state) = match &options.state {
+        Some(path) => (Some(loader(&load, path)), Some(quote!(.state(#load)))),
+        None => (None, None),
+    };
+    let check_state = check_state(options.state.as_ref().map(|_| &load), item);
     quote! {
         #beside
 
@@ -60,16 +66,54 @@ fn program(options: &Options, item: &ItemFn) -> TokenStream {
 
             #handler
 
-            ::daemon_rpc::App::new(::daemon_rpc::build!()) #(#calls)* .run(__Handler)
+            #loader
+            #check_state
+            ::daemon_rpc::App::new(::daemon_rpc::build!()) #(#calls)* #set_state .run(__Handler)
         }
     }
+}
+
+/// A name of the macro's own, so that nothing of the author's is taken for it.
+fn own(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The author's function, whether it is async or not and whether it can fail or not, as one that is and can.
+fn loader(load: &Ident, path: &ExprPath) -> TokenStream {
+    quote_spanned! {path.span()=>
+        let #load = || async {
+            #[allow(unused_imports)]
+            use ::daemon_rpc::state::{Asynchronous as _, Fallible as _, Infallible as _, Synchronous as _};
+            let returned = #path();
+            let when = (&returned).when();
+            let value = when.value(returned).await;
+            let how = (&value).how();
+            how.result(value)
+        };
+    }
+}
+
+/// Has the compiler say at the parameter if it is a `State` of something else than what is loaded.
+fn check_state(load: Option<&Ident>, item: &ItemFn) -> TokenStream {
+    let state = own("state");
+    let loaded = match load {
+        Some(load) => quote!(::daemon_rpc::state::StateOf::loaded_by(&#load)),
+        None => quote!(::daemon_rpc::state::StateOf::nothing()),
+    };
+    let parameters = handler::parameter_types(&item.sig)
+        .into_iter()
+        .map(|ty| quote_spanned!(ty.span()=> ::daemon_rpc::state::Asked::<#ty>::parameter().with(&#state);));
+    quote! {{
+        #[allow(unused_imports)]
+        use ::daemon_rpc::state::AnyState as _;
+        let #state = #loaded;
+        #(#parameters)*
+    }}
 }
 
 fn handler_impl(item: &ItemFn) -> TokenStream {
     let function = &item.sig.ident;
     let types = handler::parameter_types(&item.sig);
-    // Of the macro's own, so that nothing of the author's is taken for them.
-    let own = |name: &str| Ident::new(name, Span::mixed_site());
     let invocation = own("invocation");
     let names: Vec<_> = (0..types.len()).map(|number| own(&format!("parameter_{number}"))).collect();
     let needs = types.iter().map(|ty| {

@@ -1,13 +1,15 @@
 //! The function that the attribute stands on, and what makes it a handler.
 
+use quote::ToTokens as _;
 use syn::{Error, FnArg, ItemFn, Result, Safety, Signature, Type};
 
 /// Says everything that keeps the function from being a handler.
 pub(crate) fn check(function: &ItemFn) -> Result<()> {
     let signature = &function.sig;
     let problems = [not_async(signature), not_safe(signature), generic(signature), method(signature)];
-    let parameters = parameter_types(signature).into_iter().filter_map(parameter);
-    match problems.into_iter().flatten().chain(parameters).reduce(combine) {
+    let types = parameter_types(signature);
+    let wrong = types.iter().filter_map(|ty| parameter(ty));
+    match problems.into_iter().flatten().chain(wrong).chain(twice(&types)).reduce(combine) {
         None => Ok(()),
         Some(error) => Err(error),
     }
@@ -66,4 +68,14 @@ fn parameter(ty: &Type) -> Option<Error> {
         _ => return None,
     };
     Some(Error::new_spanned(ty, message))
+}
+
+/// Says which parameters are there already: what a command has once, only one of them can have.
+fn twice(types: &[&Type]) -> Vec<Error> {
+    let written: Vec<_> = types.iter().map(|ty| ty.to_token_stream().to_string()).collect();
+    let is_repeated =
+        |number: usize| written.iter().take(number).any(|known| Some(known) == written.get(number));
+    let message = "a handler has each parameter once: remove this one";
+    let repeated = types.iter().enumerate().filter(|(number, _)| is_repeated(*number));
+    repeated.map(|(_, ty)| Error::new_spanned(ty, message)).collect()
 }

@@ -31,6 +31,8 @@ use proc_macro::TokenStream;
 ///
 /// - `id`: the daemon's id, a string or an expression that gives one. The default is `{binary name}-{uid}`. The expression is
 ///   evaluated for each call, in the client, so that there can be a daemon for each project directory.
+/// - `state`: the function that loads what all commands share, for the parameter `State`. It may be async, and may return a
+///   `Result`.
 /// - `idle_timeout`: how long the daemon waits without a connection before it retires. The default is `"1h"`.
 /// - `grace_period`: how long a handler may go on after its token was cancelled. The default is `"5s"`.
 /// - `handshake_timeout`: how long a daemon that doesn't answer is waited for. The default is `"5s"`.

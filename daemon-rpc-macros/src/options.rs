@@ -5,34 +5,38 @@ use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{Error, Expr, ExprLit, Ident, Lit, Result, Token};
+use syn::{Error, Expr, ExprLit, ExprPath, Ident, Lit, Result, Token};
 
 use crate::quantity;
 
-/// Turns an option's value into a call of the builder.
-type ToCall = fn(&Expr) -> Result<TokenStream>;
+/// Takes an option's value, of this name.
+type Take = fn(&mut Options, &str, &Expr) -> Result<()>;
 
 /// Every option.
-const OPTIONS: [(&str, ToCall); 9] = [
+const OPTIONS: [(&str, Take); 10] = [
     ("id", id),
-    ("idle_timeout", |value| duration("idle_timeout", value)),
-    ("grace_period", |value| duration("grace_period", value)),
-    ("handshake_timeout", |value| duration("handshake_timeout", value)),
-    ("max_command", |value| size("max_command", value, LARGEST_MAX_COMMAND)),
-    ("max_concurrent", |value| count("max_concurrent", value)),
-    ("chunk_size", |value| size("chunk_size", value, LARGEST_CHUNK_SIZE)),
+    ("state", state),
+    ("idle_timeout", duration),
+    ("grace_period", duration),
+    ("handshake_timeout", duration),
+    ("max_command", |options, name, value| size(options, name, value, LARGEST_MAX_COMMAND)),
+    ("max_concurrent", count),
+    ("chunk_size", |options, name, value| size(options, name, value, LARGEST_CHUNK_SIZE)),
     ("errors", errors),
-    ("worker_threads", |value| count("worker_threads", value)),
+    ("worker_threads", count),
 ];
 
 /// The most that sizes can be; the builder has the same limits.
 const LARGEST_MAX_COMMAND: u64 = 1024 * 1024 * 1024;
 const LARGEST_CHUNK_SIZE: u64 = 1024 * 1024;
 
-/// What the author said in the attribute's parentheses, as calls of the builder.
+/// What the author said in the attribute's parentheses.
 #[derive(Default)]
 pub(crate) struct Options {
+    /// As calls of the builder.
     pub(crate) calls: Vec<TokenStream>,
+    /// The function that loads the state.
+    pub(crate) state: Option<ExprPath>,
 }
 
 struct Setting {
@@ -56,7 +60,7 @@ impl Parse for Options {
         let mut options = Self::default();
         let mut given = Vec::new();
         for Setting { name, value } in Punctuated::<Setting, Token![,]>::parse_terminated(input)? {
-            let Some((_, call)) = OPTIONS.iter().find(|(known, _)| name == known) else {
+            let Some((known, take)) = OPTIONS.iter().find(|(known, _)| name == known) else {
                 return Err(unknown(&name));
             };
             if given.contains(&name) {
@@ -65,7 +69,7 @@ impl Parse for Options {
                     format!("the option `{name}` is given twice; keep one of them"),
                 ));
             }
-            options.calls.push(call(&value)?);
+            take(&mut options, known, &value)?;
             given.push(name);
         }
         Ok(options)
@@ -78,7 +82,7 @@ fn unknown(name: &Ident) -> Error {
 }
 
 /// A string, or an expression that gives one. Where it is written out, it is checked at compile time.
-fn id(value: &Expr) -> Result<TokenStream> {
+fn id(options: &mut Options, _: &str, value: &Expr) -> Result<()> {
     let check = match value {
         Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => Some(quote_spanned! {value.span()=>
             const _: () = if let ::core::result::Result::Err(reason) = ::daemon_rpc::check_id(#value) {
@@ -91,38 +95,52 @@ fn id(value: &Expr) -> Result<TokenStream> {
         }
         _ => None,
     };
-    Ok(quote_spanned!(value.span()=> .id(|| { #check #value })))
+    options.calls.push(quote_spanned!(value.span()=> .id(|| { #check #value })));
+    Ok(())
 }
 
-fn size(option: &str, value: &Expr, limit: u64) -> Result<TokenStream> {
+fn state(options: &mut Options, _: &str, value: &Expr) -> Result<()> {
+    let Expr::Path(path) = value else {
+        let message = "`state` is the name of a function that loads it, such as `state = load`";
+        return Err(Error::new_spanned(value, message));
+    };
+    options.state = Some(path.clone());
+    Ok(())
+}
+
+fn size(options: &mut Options, name: &str, value: &Expr, limit: u64) -> Result<()> {
     let bytes = Literal::u64_unsuffixed(quantity::size(value, limit)?);
-    Ok(call(option, quote!(#bytes)))
+    options.call(name, quote!(#bytes))
 }
 
-fn duration(option: &str, value: &Expr) -> Result<TokenStream> {
+fn duration(options: &mut Options, name: &str, value: &Expr) -> Result<()> {
     let milliseconds = quantity::milliseconds(value)?;
-    Ok(call(option, quote!(::core::time::Duration::from_millis(#milliseconds))))
+    options.call(name, quote!(::core::time::Duration::from_millis(#milliseconds)))
 }
 
-fn count(option: &str, value: &Expr) -> Result<TokenStream> {
+fn count(options: &mut Options, name: &str, value: &Expr) -> Result<()> {
     let number = quantity::count(value)?;
-    Ok(call(option, quote!(const { ::core::num::NonZeroUsize::new(#number).unwrap() })))
+    options.call(name, quote!(const { ::core::num::NonZeroUsize::new(#number).unwrap() }))
 }
 
-fn call(option: &str, value: TokenStream) -> TokenStream {
-    let method = Ident::new(option, Span::call_site());
-    quote!(.#method(#value))
-}
-
-fn errors(value: &Expr) -> Result<TokenStream> {
+fn errors(options: &mut Options, name: &str, value: &Expr) -> Result<()> {
     let stream = match value {
         Expr::Lit(ExprLit { lit: Lit::Str(stream), .. }) => stream.value(),
         _ => String::new(),
     };
     match stream.as_str() {
-        "stdout" => Ok(quote!(.errors(::daemon_rpc::Errors::ToStdout))),
-        "stderr" => Ok(quote!(.errors(::daemon_rpc::Errors::ToStderr))),
+        "stdout" => options.call(name, quote!(::daemon_rpc::Errors::ToStdout)),
+        "stderr" => options.call(name, quote!(::daemon_rpc::Errors::ToStderr)),
         _ => Err(Error::new_spanned(value, "`errors` is \"stdout\" or \"stderr\"")),
+    }
+}
+
+impl Options {
+    /// The builder's method of the option's name.
+    fn call(&mut self, name: &str, value: TokenStream) -> Result<()> {
+        let method = Ident::new(name, Span::call_site());
+        self.calls.push(quote!(.#method(#value)));
+        Ok(())
     }
 }
 

@@ -7,10 +7,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
+use crate::client::ClientError;
+use crate::daemon::DaemonError;
 use crate::instance::own_uid;
 use crate::role::Role;
 use crate::settings::{Errors, LARGEST_CHUNK_SIZE, LARGEST_MAX_COMMAND, Settings};
-use crate::{Build, CommandHandler, ExitCode, client, daemon};
+use crate::state::{self, Loader};
+use crate::{Build, CommandHandler, ExitCode, client, daemon, inline, sys};
 
 /// The program that is running.
 #[derive(Debug)]
@@ -53,13 +58,14 @@ pub(crate) struct Program {
 pub struct App {
     build: Build,
     id: Option<Box<dyn FnOnce() -> String>>,
+    load: Loader,
     settings: Settings,
 }
 
 impl App {
     /// A program of this build, with the id `{binary name}-{uid}`.
     pub fn new(build: Build) -> Self {
-        Self { build, id: None, settings: Settings::default() }
+        Self { build, id: None, load: state::nothing(), settings: Settings::default() }
     }
 
     /// Gives the program's daemon another id. Programs with the same id share a daemon, and different builds replace each
@@ -70,6 +76,19 @@ impl App {
     /// [`ExitCode::CONFIGURATION`].
     pub fn id<S: Into<String>>(mut self, id: impl FnOnce() -> S + 'static) -> Self {
         self.id = Some(Box::new(|| id().into()));
+        self
+    }
+
+    /// Has the daemon load what all its commands share, before the first of them. Handlers get it as
+    /// [`State`](crate::params::State).
+    ///
+    /// `load` is called once in each daemon, inside its runtime. Clients wait for it, and are told if it fails.
+    pub fn state<T, F>(mut self, load: impl FnOnce() -> F + Send + 'static) -> Self
+    where
+        T: Send + Sync + 'static,
+        F: Future<Output = anyhow::Result<T>> + Send + 'static,
+    {
+        self.load = state::loader(load);
         self
     }
 
@@ -148,23 +167,47 @@ impl App {
         let program =
             Program { name: called_name(&self.build), build: self.build.identity(), settings: self.settings };
         let ended = match Role::of_this_process() {
+            Role::Client if inline::is_asked_for() => {
+                inline::run(&program, self.load, Arc::new(handler)).map_err(Failure::of_client)
+            }
             Role::Client => {
                 let id = self.id.map_or_else(|| default_id(&self.build), |id| id());
-                client::run(&program, id, handler.needs())
-                    .map_err(|error| (error.exit_code(), anyhow::Error::from(error)))
+                client::run(&program, id, handler.needs()).map_err(Failure::of_client)
             }
             Role::Daemon { id, build } => {
-                let served = daemon::run(&program, &build, id, Arc::new(handler));
-                served.map(|()| ExitCode::SUCCESS).map_err(|error| (error.exit_code(), error.into()))
+                let served = daemon::run(&program, &build, id, self.load, Arc::new(handler));
+                served.map(|()| ExitCode::SUCCESS).map_err(Failure::of_daemon)
             }
-            Role::Confused => Err((ExitCode::USAGE, anyhow::Error::msg(Role::CONFUSED))),
+            Role::Confused => {
+                Err(Failure { code: ExitCode::USAGE, error: anyhow::Error::msg(Role::CONFUSED) })
+            }
         };
-        let code = ended.unwrap_or_else(|(code, error)| {
+        let code = ended.unwrap_or_else(|Failure { code, error }| {
             // With standard error gone, the exit code still tells.
             let _ = writeln!(std::io::stderr(), "{}: {error:#}", program.name);
             code
         });
         code.into()
+    }
+}
+
+/// Why this process couldn't do what it was called for.
+struct Failure {
+    code: ExitCode,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    fn of_client(error: ClientError) -> Self {
+        if let ClientError::ReaderGone = error {
+            // Quietly, as programs end that write to a pipe nobody reads.
+            sys::die_of(Signal::PIPE);
+        }
+        Self { code: error.exit_code(), error: error.into() }
+    }
+
+    fn of_daemon(error: DaemonError) -> Self {
+        Self { code: error.exit_code(), error: error.into() }
     }
 }
 

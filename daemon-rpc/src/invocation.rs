@@ -1,12 +1,15 @@
 //! One command as its handler gets it.
 
+use std::any::Any;
 use std::fmt::Debug;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::TerminalSize;
 use crate::protocol::{Command, Stream};
 
 /// One command: what the client sent, and the ways back to it.
@@ -14,10 +17,19 @@ use crate::protocol::{Command, Stream};
 /// Parameters take from it what they stand for; see [`FromInvocation`](crate::FromInvocation).
 #[derive(Debug)]
 pub struct Invocation {
-    command: Command,
-    output: Arc<dyn Output>,
-    cancellation: CancellationToken,
+    /// What the client sent. It has what the handler's needs named.
+    pub(crate) command: Command,
+    pub(crate) input: Arc<dyn Input>,
+    pub(crate) output: Arc<dyn Output>,
+    /// The terminal's size, as it changes.
+    pub(crate) size: watch::Receiver<Option<TerminalSize>>,
+    /// What the application has loaded.
+    pub(crate) state: LoadedState,
+    pub(crate) cancellation: CancellationToken,
 }
+
+/// What the application has loaded, of a type that it and its handler know.
+pub(crate) type LoadedState = Arc<dyn Any + Send + Sync>;
 
 /// Where a command's output goes. It keeps the order of what is written and holds the writer back when the reader is
 /// slower.
@@ -29,21 +41,8 @@ pub(crate) trait Output: Debug + Send + Sync {
     fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
-impl Invocation {
-    pub(crate) fn new(command: Command, output: Arc<dyn Output>, cancellation: CancellationToken) -> Self {
-        Self { command, output, cancellation }
-    }
-
-    /// What the client sent. It has what the handler's needs named.
-    pub(crate) fn command(&mut self) -> &mut Command {
-        &mut self.command
-    }
-
-    pub(crate) fn output(&self) -> &Arc<dyn Output> {
-        &self.output
-    }
-
-    pub(crate) fn cancellation(&self) -> &CancellationToken {
-        &self.cancellation
-    }
+/// Where a command's streamed input comes from.
+pub(crate) trait Input: Debug + Send + Sync {
+    /// Replaces `bytes`, which has been used up, by what comes next. Nothing is the end.
+    fn poll_fill(&self, context: &mut Context<'_>, bytes: &mut Vec<u8>) -> Poll<io::Result<()>>;
 }

@@ -1,34 +1,46 @@
 #![doc = include_str!("lib.md")]
 
+mod answer;
 mod app;
+mod capture;
 mod client;
 mod daemon;
 mod deadline;
 mod exit;
+mod function;
 mod handler;
+mod inline;
 mod instance;
 mod invocation;
 mod limits;
 mod needs;
 mod outcome;
+mod panic;
 pub mod params;
 pub mod prelude;
 mod protocol;
 mod role;
 mod settings;
+#[doc(hidden)]
+pub mod state;
 mod sys;
+mod terminal;
+pub mod testing;
 mod version;
 
+pub use answer::Answer;
 pub use app::App;
 pub use async_trait::async_trait;
 pub use daemon_rpc_macros::{build, main};
 pub use exit::ExitCode;
+pub use function::{HandlerFn, handler_fn};
 pub use handler::{CommandHandler, FromInvocation, on_any_thread};
 pub use instance::check_id;
 pub use invocation::Invocation;
-pub use needs::Needs;
+pub use needs::{ArgumentCheck, Needs};
 pub use outcome::{IntoOutcome, Outcome};
 pub use settings::Errors;
+pub use terminal::{ColorSupport, TerminalSize};
 pub use version::Build;
 
 #[cfg(not(unix))]

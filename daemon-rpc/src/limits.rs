@@ -15,6 +15,15 @@ pub(crate) const BODY_OVERHEAD: usize = 256;
 /// The longest body of a `VersionCheck`, the only frame that is read from a peer of which nothing is known yet.
 pub(crate) const MAX_VERSION_CHECK: usize = 256;
 
+/// How much of a command's streamed input a daemon holds at most, in bytes. Enough to keep client and handler both busy.
+pub(crate) const INPUT_WINDOW: usize = 256 * 1024;
+
+/// How much of its standard input a client reads at once, in bytes: what a pipe holds.
+pub(crate) const INPUT_CHUNK: usize = 64 * 1024;
+
+/// How long the application may load its state before those who wait for it are told.
+pub(crate) const LOADING_NOTICE: Duration = Duration::from_secs(1);
+
 /// How much more than a chunk a client asks the kernel for at once, so that the end of a command comes with its last chunk.
 pub(crate) const RECEIVE_EXTRA: usize = 4 * 1024;
 

@@ -1,6 +1,7 @@
 //! How a command ends.
 
-use crate::ExitCode;
+use crate::panic;
+use crate::{CommandHandler, ExitCode, Invocation};
 
 /// How a command ended: with an exit code, or with an error that its caller gets to read.
 pub type Outcome = anyhow::Result<ExitCode>;
@@ -55,5 +56,25 @@ impl IntoOutcome for u8 {
 impl<T: IntoOutcome, E: Into<anyhow::Error>> IntoOutcome for Result<T, E> {
     fn into_outcome(self) -> Outcome {
         self.map_err(Into::into)?.into_outcome()
+    }
+}
+
+/// How a command ended, as its caller gets to know.
+pub(crate) struct Ended {
+    /// What went wrong, the whole chain of causes.
+    pub(crate) error: Option<String>,
+    pub(crate) code: ExitCode,
+}
+
+impl Ended {
+    /// Runs the handler to its end, which may be a panic.
+    pub(crate) async fn of(handler: &dyn CommandHandler, invocation: Invocation) -> Self {
+        match panic::catch(|| handler.handle(invocation)).await {
+            Ok(Ok(code)) => Self { error: None, code },
+            Ok(Err(error)) => Self { error: Some(format!("{error:#}")), code: ExitCode::FAILURE },
+            Err(panic) => {
+                Self { error: Some(format!("the command panicked: {panic}")), code: ExitCode::PANICKED }
+            }
+        }
     }
 }

@@ -4,12 +4,14 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use bytes::{BufMut as _, BytesMut};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::net::{RecvFlags, recv};
+use rustix::process::{Signal, getpid, kill_process};
 
 /// The lowest descriptor that is not a standard stream.
 const FIRST_EXTRA_DESCRIPTOR: RawFd = 3;
@@ -51,11 +53,21 @@ pub(crate) fn keep_descriptors_from_children() -> io::Result<()> {
     Ok(())
 }
 
-/// Ends this process as a program ends that writes to a pipe nobody reads. Returns only if that signal is blocked.
-pub(crate) fn die_of_broken_pipe() {
+/// Ends this process as the signal does where nobody handles it. Returns only if it is blocked.
+pub(crate) fn die_of(signal: Signal) {
     // SAFETY: setting a signal to its default action installs no handler.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::PIPE);
+    unsafe { libc::signal(signal.as_raw(), libc::SIG_DFL) };
+    let _ = kill_process(getpid(), signal);
+}
+
+/// From now on writes a byte for each change of the terminal's size.
+pub(crate) fn write_on_window_change(to: UnixStream) -> io::Result<()> {
+    let written = move || {
+        // No room means that there is enough to read already.
+        let _ = rustix::io::write(&to, &[0]);
+    };
+    // SAFETY: the action makes one system call, which is async-signal-safe, and neither allocates, locks nor panics.
+    unsafe { signal_hook_registry::register(Signal::WINCH.as_raw(), written) }.map(drop)
 }
 
 /// The user at the other end of a connected socket, as the kernel recorded it.

@@ -7,7 +7,7 @@ use std::io::{Read, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Once, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ pub struct Scene {
     /// Goes with the scene.
     _directory: TempDir,
     path: PathBuf,
+    inline: bool,
     /// Its end calls the watchdog off.
     _watched: mpsc::Sender<()>,
 }
@@ -48,11 +49,25 @@ impl Scene {
     /// Without a directory there is no test.
     #[must_use]
     pub fn new() -> Self {
+        Self::of(false)
+    }
+
+    /// An empty scene whose programs run their commands in their own processes.
+    ///
+    /// # Panics
+    ///
+    /// As for [`new`](Self::new).
+    #[must_use]
+    pub fn inline() -> Self {
+        Self::of(true)
+    }
+
+    fn of(inline: bool) -> Self {
         heed_signals();
         let directory = tempfile::tempdir().expect("a temporary directory");
         // Daemons know it by the path without links, and so they are found.
         let path = directory.path().canonicalize().expect("it was just made");
-        Self { _watched: watchdog(path.clone()), _directory: directory, path }
+        Self { _watched: watchdog(path.clone()), _directory: directory, path, inline }
     }
 
     /// Where the daemons' files are.
@@ -76,6 +91,9 @@ impl Scene {
     /// A command that runs in this scene, its streams piped.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
+        if self.inline {
+            command.env("DAEMON_RPC_INLINE", "1");
+        }
         command
             .env(DIRECTORY, self.directory())
             .stdin(Stdio::piped())
@@ -89,6 +107,25 @@ impl Scene {
         finish(start(&mut self.command(program), input))
     }
 
+    /// Runs a program with these arguments and this input to its end.
+    pub fn run_with(&self, program: impl AsRef<OsStr>, args: &[&str], input: impl AsRef<[u8]>) -> Output {
+        finish(start(self.command(program).args(args), input))
+    }
+
+    /// Starts a program with a script and waits until it runs.
+    ///
+    /// # Panics
+    ///
+    /// If it doesn't in time.
+    #[track_caller]
+    pub fn begin(&self, program: impl AsRef<OsStr>, script: &str) -> Child {
+        static SCRIPTS: AtomicUsize = AtomicUsize::new(0);
+        let running = self.path(&format!("running-{}", SCRIPTS.fetch_add(1, Ordering::Relaxed)));
+        let child = start(&mut self.command(program), format!("touch {}\n{script}", running.display()));
+        until("the command runs", || running.exists());
+        child
+    }
+
     /// The pid in a daemon's pid file.
     #[must_use]
     pub fn daemon_pid(&self, id: &str) -> Option<Pid> {
@@ -100,6 +137,31 @@ impl Scene {
     pub fn processes(&self) -> Vec<Pid> {
         processes_in(&self.path)
     }
+}
+
+/// Runs a test with a daemon and then without one, where everything has to be the same.
+pub fn both_ways(test: impl Fn(&Scene)) {
+    test(&Scene::new());
+    let scene = Scene::inline();
+    test(&scene);
+    assert!(
+        !fs::read_dir(scene.directory()).is_ok_and(|files| files.flatten().any(is_daemons)),
+        "a daemon was started"
+    );
+}
+
+fn is_daemons(file: fs::DirEntry) -> bool {
+    file.file_name().as_encoded_bytes().starts_with(b"daemon-rpc-")
+}
+
+/// Whether `strace` can be had. A test that needs it says so where it can't.
+#[must_use]
+pub fn has_strace() -> bool {
+    let found = Command::new("strace").arg("-V").output().is_ok();
+    if !found {
+        eprintln!("skipped: there is no strace");
+    }
+    found
 }
 
 fn processes_in(directory: &Path) -> Vec<Pid> {

@@ -15,23 +15,30 @@ const OUTPUT_CHUNK: u8 = 3;
 const COMMAND_ERROR: u8 = 4;
 const EXIT: u8 = 5;
 const NOT_RUN: u8 = 6;
+const INPUT_CHUNK: u8 = 8;
+const INPUT_END: u8 = 9;
+const INPUT_WINDOW: u8 = 10;
 
 /// A connection that speaks in frames.
 struct Client(UnixStream);
 
 impl Client {
-    fn connect(scene: &Scene) -> Self {
-        let stream = UnixStream::connect(scene.file("scripted", "sock")).unwrap();
+    fn connect(scene: &Scene, id: &str) -> Self {
+        let stream = UnixStream::connect(scene.file(id, "sock")).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         Self(stream)
     }
 
     /// Connects and introduces itself as the daemon's own build, which the daemon tells whoever asks.
     fn agreed(scene: &Scene) -> Self {
-        let mut stranger = Self::connect(scene);
+        Self::agreed_with(scene, "scripted")
+    }
+
+    fn agreed_with(scene: &Scene, id: &str) -> Self {
+        let mut stranger = Self::connect(scene, id);
         stranger.send(VERSION_CHECK, b"\x92\x01\xa1?");
         let (_, daemons_own) = stranger.receive().unwrap();
-        let mut client = Self::connect(scene);
+        let mut client = Self::connect(scene, id);
         client.send(VERSION_CHECK, &daemons_own);
         assert_eq!(client.receive(), Some((VERSION_CHECK, daemons_own)));
         client
@@ -101,7 +108,7 @@ fn an_error_by_hand() {
 fn another_build_gets_an_answer_and_no_service() {
     with_daemon(|scene| {
         for check in [&b"\x92\x01\xa1?"[..], b"\x92\xce\xff\xff\xff\xff\xa1?"] {
-            let mut client = Client::connect(scene);
+            let mut client = Client::connect(scene, "scripted");
             client.send(VERSION_CHECK, check);
             client.send_command(&format!("touch {}", scene.path("ran").display()));
             assert_eq!(client.receive().unwrap().0, VERSION_CHECK);
@@ -122,7 +129,7 @@ fn garbage_ends_the_connection_and_not_the_daemon() {
             b"\0\0\0\x02\x05\0",
             b"\xff\xff\xff\xff\x01",
         ] {
-            let mut client = Client::connect(scene);
+            let mut client = Client::connect(scene, "scripted");
             client.send_raw(garbage);
             assert_eq!(client.receive(), None, "{garbage:?}");
         }
@@ -156,9 +163,9 @@ fn a_command_over_the_limit_is_not_held() {
 #[test]
 fn half_a_frame_and_silence_keep_nobody_waiting() {
     with_daemon(|scene| {
-        let mut half = Client::connect(scene);
+        let mut half = Client::connect(scene, "scripted");
         half.send_raw(b"\0\0\0\x20\x01\x92");
-        let _silent = Client::connect(scene);
+        let _silent = Client::connect(scene, "scripted");
         let mut late = Client::agreed(scene);
         assert_eq!(told(&scene.run(SCRIPTED, "print served")).0, "served\n");
         // The handshake has a time limit; the half frame is given up then.
@@ -183,7 +190,7 @@ fn what_follows_the_command_cancels_it() {
         let mut client = Client::agreed(scene);
         client.send_command(&format!("print running\nuntil-cancelled {}", cancelled.display()));
         assert_eq!(client.receive(), Some((OUTPUT_CHUNK, b"running\n".to_vec())));
-        client.send_raw(b"!");
+        client.send(INPUT_CHUNK, b"nobody asked");
         until("the command is cancelled", || cancelled.exists());
         assert_eq!(client.receive(), None);
     });
@@ -228,4 +235,86 @@ fn a_retiring_daemon_with_many_connections_closes_them_all() {
         assert_eq!(client.receive(), Some((NOT_RUN, vec![])));
     }
     until_ended(daemon);
+}
+
+mod streamed_input {
+    use super::*;
+
+    const STREAM: &str = env!("CARGO_BIN_EXE_stream");
+    const WINDOW: usize = 256 * 1024;
+
+    /// A client whose command, with these arguments, has begun to run.
+    fn called(scene: &Scene, args: &[&str]) -> Client {
+        assert!(scene.run_with(STREAM, &["copy"], "").status.success());
+        let mut client = Client::agreed_with(scene, "stream");
+        let args: Vec<u8> =
+            args.iter().flat_map(|arg| [&[0xc4, arg.len() as u8], arg.as_bytes()].concat()).collect();
+        client.send(COMMAND, &[b"\x81\xa4args\x91".as_slice(), &args].concat());
+        client
+    }
+
+    fn granted(client: &mut Client) -> usize {
+        match client.receive() {
+            Some((INPUT_WINDOW, body)) => match *body {
+                [0xcd, a, b] => u16::from_be_bytes([a, b]).into(),
+                [0xce, a, b, c, d] => u32::from_be_bytes([a, b, c, d]) as usize,
+                _ => panic!("{body:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn comes_once_it_is_granted_and_no_more_than_that() {
+        let scene = Scene::new();
+        let mut client = called(&scene, &["copy"]);
+        assert_eq!(granted(&mut client), WINDOW);
+        client.send(INPUT_CHUNK, b"hello");
+        assert_eq!(client.receive(), Some((OUTPUT_CHUNK, b"hello".to_vec())));
+        client.send(INPUT_CHUNK, &vec![0; WINDOW - 4]);
+        while let Some((kind, _)) = client.receive() {
+            assert!(matches!(kind, OUTPUT_CHUNK | INPUT_WINDOW), "{kind}");
+        }
+    }
+
+    #[test]
+    fn is_granted_anew_as_it_is_used() {
+        let scene = Scene::new();
+        let mut client = called(&scene, &["copy"]);
+        let mut window = granted(&mut client);
+        let (mut sent, mut copied) = (0, 0);
+        while copied < 10 * WINDOW {
+            let count = window.min(5000);
+            client.send(INPUT_CHUNK, &vec![7; count]);
+            window -= count;
+            sent += count;
+            while window == 0 || copied < sent {
+                match client.receive() {
+                    Some((OUTPUT_CHUNK, chunk)) => copied += chunk.len(),
+                    Some((INPUT_WINDOW, body)) => {
+                        window += u32::from_be_bytes(body[1..].try_into().unwrap()) as usize;
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        client.send(INPUT_END, b"");
+        loop {
+            match client.receive() {
+                Some((INPUT_WINDOW, _)) => {}
+                end => break assert_eq!(end, Some((EXIT, vec![0]))),
+            }
+        }
+    }
+
+    #[test]
+    fn behind_its_end_is_a_breach() {
+        let scene = Scene::new();
+        let gone = scene.path("gone");
+        let mut client = called(&scene, &[&format!("await {}", gone.display())]);
+        for frame in [INPUT_END, INPUT_END] {
+            client.send(frame, b"");
+        }
+        assert_eq!(client.receive(), None);
+    }
 }

@@ -13,23 +13,13 @@ use rustix::stdio::stdin;
 
 use super::ClientError;
 use super::readiness::wait_for;
+use super::terminal;
 use crate::Needs;
-use crate::needs::StdinNeed;
+use crate::needs::{EnvironmentNeed, StdinNeed};
 use crate::protocol::Command;
 
 /// Enough for what most commands read, in one system call.
 const FIRST_READ: usize = 8 * 1024;
-
-/// Refuses arguments that no parameter takes.
-pub(super) fn refuse_arguments(needs: Needs) -> Result<(), ClientError> {
-    match env::args_os().nth(1) {
-        Some(argument) if !needs.arguments => Err(ClientError::Argument {
-            argument: argument.to_string_lossy().into_owned(),
-            reads_stdin: needs.stdin != StdinNeed::Nothing,
-        }),
-        _ => Ok(()),
-    }
-}
 
 /// The command to send: only what was asked for is so much as looked at.
 pub(super) fn command(needs: Needs, max_command: usize) -> Result<Command, ClientError> {
@@ -37,15 +27,24 @@ pub(super) fn command(needs: Needs, max_command: usize) -> Result<Command, Clien
     if needs.arguments {
         command.args = Some(env::args_os().skip(1).map(to_bytes).collect());
     }
-    if needs.environment {
-        command.env = Some(env::vars_os().map(|(name, value)| (to_bytes(name), to_bytes(value))).collect());
-    }
+    command.env = match needs.environment {
+        EnvironmentNeed::Nothing => None,
+        EnvironmentNeed::Named(names) => {
+            let set = |name: OsString| env::var_os(&name).map(|value| (to_bytes(name), to_bytes(value)));
+            Some(names().into_iter().filter_map(set).collect())
+        }
+        EnvironmentNeed::All => {
+            Some(env::vars_os().map(|(name, value)| (to_bytes(name), to_bytes(value))).collect())
+        }
+    };
     if needs.directory {
         let directory = env::current_dir().map_err(|source| ClientError::Directory { source })?;
         command.cwd = Some(to_bytes(directory.into_os_string()));
     }
+    command.terminal = needs.terminal.then(terminal::describe);
     match needs.stdin {
-        StdinNeed::Nothing => {}
+        // The one is nobody's business, the other comes when it is asked for.
+        StdinNeed::Nothing | StdinNeed::Streamed => {}
         StdinNeed::Text => command.text = Some(into_text(read_stdin(max_command)?)?),
         StdinNeed::Bytes => command.bytes = Some(read_stdin(max_command)?.into()),
     }
@@ -66,7 +65,8 @@ fn read_stdin(limit: usize) -> Result<Vec<u8>, ClientError> {
     Ok(input)
 }
 
-fn into_text(input: Vec<u8>) -> Result<String, ClientError> {
+/// The input as text, if it is text.
+pub(crate) fn into_text(input: Vec<u8>) -> Result<String, ClientError> {
     String::from_utf8(input).map_err(|error| {
         let start = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(start).copied().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -9,11 +10,10 @@ use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, sockopt};
 
 use super::ClientError;
-use super::output::CallersStream;
 use super::readiness::wait_for;
 use crate::app::Program;
 use crate::instance::{Instance, own_uid};
-use crate::limits::{BODY_OVERHEAD, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA};
+use crate::limits::{BODY_OVERHEAD, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA, START_LIMIT};
 use crate::protocol::{FrameReader, Message, ProtocolError, VersionCheck};
 use crate::settings::Settings;
 use crate::sys;
@@ -51,7 +51,6 @@ pub(super) enum Received {
     Garbled(ProtocolError),
     /// The peer has closed, or died.
     Closed,
-    TimedOut,
 }
 
 /// Who was found at the socket.
@@ -102,11 +101,18 @@ impl Connection {
             Ok(owner) => return Err(ClientError::PeerOfAnother { path: path.to_owned(), owner }),
             Err(source) => return Err(ClientError::Connect { path: path.to_owned(), source }),
         }
-        Ok(Contact::Peer(Self {
-            socket,
-            reader: FrameReader::new(MAX_VERSION_CHECK),
-            settings: program.settings,
-        }))
+        Ok(Contact::Peer(Self::over(socket, program)))
+    }
+
+    /// A connection to a peer that is known to be the same user.
+    fn over(socket: OwnedFd, program: &Program) -> Self {
+        Self { socket, reader: FrameReader::new(MAX_VERSION_CHECK), settings: program.settings }
+    }
+
+    /// Turns to the daemon's part of this very process.
+    pub(super) fn meet_inline(socket: UnixStream, program: &Program) -> Result<Meeting, ClientError> {
+        socket.set_nonblocking(true).map_err(|source| ClientError::Connection { source })?;
+        Self::over(socket.into(), program).handshake(&program.build, START_LIMIT)
     }
 
     /// Finds out who answers. Nothing of the user's is sent before.
@@ -118,7 +124,10 @@ impl Connection {
             Err(error) if peer_is_gone(&error) => return Ok(Meeting::Closed),
             Err(source) => return Err(ClientError::Connection { source }),
         }
-        Ok(match self.receive(Some(deadline), None)? {
+        let Some(received) = self.receive_by(deadline)? else {
+            return Ok(Meeting::TimedOut);
+        };
+        Ok(match received {
             Received::Message(theirs) if theirs == ours => {
                 self.reader.set_body_limit(MAX_ERROR_TEXT.max(self.settings.chunk_size) + BODY_OVERHEAD);
                 Meeting::Agreed(self)
@@ -127,7 +136,6 @@ impl Connection {
             Received::Message(other) => Meeting::Foreign(ProtocolError::Unexpected(other.name()).to_string()),
             Received::Garbled(error) => Meeting::Foreign(error.to_string()),
             Received::Closed => Meeting::Closed,
-            Received::TimedOut => Meeting::TimedOut,
         })
     }
 
@@ -144,47 +152,43 @@ impl Connection {
         Ok(())
     }
 
-    /// The peer's next message. Meanwhile the reader of `stdout` is watched, so that its going ends the command.
-    pub(super) fn receive(
-        &mut self,
-        deadline: Option<Instant>,
-        stdout: Option<&CallersStream>,
-    ) -> Result<Received, ClientError> {
+    /// The peer's next message, or `None` if it hasn't come by then.
+    fn receive_by(&mut self, deadline: Instant) -> Result<Option<Received>, ClientError> {
         loop {
-            match self.reader.next() {
-                Ok(Some(message)) => return Ok(Received::Message(message)),
-                Ok(None) => {}
-                Err(error) => return Ok(Received::Garbled(error)),
+            if let Some(received) = self.decode() {
+                return Ok(Some(received));
             }
-            if !self.wait(deadline, stdout)? {
-                return Ok(Received::TimedOut);
+            if !poll_until(&mut [self.poll()], deadline)? {
+                return Ok(None);
             }
-            match sys::receive(&self.socket, self.reader.received(), self.settings.chunk_size + RECEIVE_EXTRA)
-            {
-                Ok(0) => return Ok(Received::Closed),
-                Ok(_) => {}
-                Err(error) if peer_is_gone(&error) => return Ok(Received::Closed),
-                Err(error) if may_retry(&error) => {}
-                Err(source) => return Err(ClientError::Connection { source }),
+            if let Some(end) = self.receive()? {
+                return Ok(Some(end));
             }
         }
     }
 
-    /// Waits until there is something to receive; `false` when the deadline came first.
-    fn wait(&self, deadline: Option<Instant>, stdout: Option<&CallersStream>) -> Result<bool, ClientError> {
-        let socket = PollFd::new(&self.socket, PollFlags::IN);
-        let Some(stdout) = stdout else {
-            return poll_until(&mut [socket], deadline);
-        };
-        let mut watched = [socket, stdout.poll_for_reader()];
-        let ready = poll_until(&mut watched, deadline)?;
-        let [socket, reader] = &watched;
-        let gone = reader.revents().intersects(PollFlags::ERR | PollFlags::HUP);
-        // What the daemon has sent already may be the end of the command, which then had no need of a reader.
-        if gone && socket.revents().is_empty() {
-            return Err(stdout.end_by_sigpipe());
+    /// The next message of those that have been received, or what is wrong with them.
+    pub(super) fn decode(&mut self) -> Option<Received> {
+        match self.reader.next() {
+            Ok(message) => message.map(Received::Message),
+            Err(error) => Some(Received::Garbled(error)),
         }
-        Ok(ready)
+    }
+
+    /// Asks `poll` whether there is something to receive.
+    pub(super) fn poll(&self) -> PollFd<'_> {
+        PollFd::new(&self.socket, PollFlags::IN)
+    }
+
+    /// Receives what there is, to be decoded, or the end.
+    pub(super) fn receive(&mut self) -> Result<Option<Received>, ClientError> {
+        match sys::receive(&self.socket, self.reader.received(), self.settings.chunk_size + RECEIVE_EXTRA) {
+            Ok(0) => Ok(Some(Received::Closed)),
+            Ok(_) => Ok(None),
+            Err(error) if peer_is_gone(&error) => Ok(Some(Received::Closed)),
+            Err(error) if may_retry(&error) => Ok(None),
+            Err(source) => Err(ClientError::Connection { source }),
+        }
     }
 }
 
@@ -222,11 +226,10 @@ fn wait_in_queue(socket: &OwnedFd, address: &SocketAddrUnix, limit: Duration) ->
 }
 
 /// Waits for one of `watched`; `false` when the deadline came first.
-fn poll_until(watched: &mut [PollFd<'_>], deadline: Option<Instant>) -> Result<bool, ClientError> {
+fn poll_until(watched: &mut [PollFd<'_>], deadline: Instant) -> Result<bool, ClientError> {
     loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         // A duration that doesn't fit is longer than anybody waits.
-        let limit = left.and_then(|left| Timespec::try_from(left).ok());
+        let limit = Timespec::try_from(deadline.saturating_duration_since(Instant::now())).ok();
         match poll(watched, limit.as_ref()) {
             Ok(0) => return Ok(false),
             Ok(_) => return Ok(true),

@@ -1,5 +1,6 @@
 //! Why the framework couldn't run a command, as its user reads it.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -7,6 +8,7 @@ use std::process::ExitStatus;
 use crate::ExitCode;
 use crate::instance::InstanceError;
 use crate::limits::START_LIMIT;
+use crate::needs::{Needs, StdinNeed};
 
 /// A failure of the framework. Its message says what happened, then what to do.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,10 @@ pub(crate) enum ClientError {
     CommandTooLong { limit: usize },
     #[error("can't write to {stream}")]
     Output { stream: &'static str, source: io::Error },
+    #[error("nobody reads this command's output any more")]
+    ReaderGone,
+    #[error("can't follow the terminal's size")]
+    Terminal { source: io::Error },
     #[error(transparent)]
     Instance(#[from] InstanceError),
     #[error("can't reach the daemon at {path}", path = .path.display())]
@@ -47,8 +53,12 @@ pub(crate) enum ClientError {
     DiedAtStart { status: Option<ExitStatus>, log: LogExcerpt },
     #[error("the daemon wasn't ready within {limit} seconds and was stopped{log}", limit = START_LIMIT.as_secs())]
     HungAtStart { log: LogExcerpt },
+    #[error("can't get ready: {error}")]
+    NotLoaded { error: String },
     #[error("the daemon that serves now doesn't answer and can't be stopped{}; stop it by hand", in_brackets(.pid))]
     Unresponsive { pid: Option<i32> },
+    #[error("this command can't run in its own process (DAEMON_RPC_INLINE): {reason}")]
+    Inline { reason: String },
     #[error("the daemon was replaced or stopped each time this command reached it; call it again")]
     AlwaysRetiring,
     #[error("the daemon ended before this command did, which may be half done; its log is {log}", log = .log.display())]
@@ -62,13 +72,21 @@ pub(crate) enum ClientError {
 }
 
 impl ClientError {
+    /// An argument was given to a command that takes none.
+    pub(crate) fn argument(argument: &OsStr, needs: Needs) -> Self {
+        Self::Argument {
+            argument: argument.to_string_lossy().into_owned(),
+            reads_stdin: needs.stdin != StdinNeed::Nothing,
+        }
+    }
+
     /// The exit code that tells scripts which of these it was.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Argument { .. } => ExitCode::USAGE,
             Self::Directory { .. } => ExitCode::CONFIGURATION,
             Self::NotUtf8 { .. } | Self::CommandTooLong { .. } => ExitCode::BAD_INPUT,
-            Self::Stdin { .. } | Self::Output { .. } => ExitCode::STREAM_FAILED,
+            Self::Stdin { .. } | Self::Output { .. } | Self::ReaderGone => ExitCode::STREAM_FAILED,
             Self::Instance(error) => error.exit_code(),
             Self::PeerOfAnother { .. } => ExitCode::NOT_OURS,
             Self::NotADaemon { .. } | Self::Garbled { .. } => ExitCode::PROTOCOL,
@@ -78,6 +96,9 @@ impl ClientError {
             | Self::Spawn { .. }
             | Self::DiedAtStart { .. }
             | Self::HungAtStart { .. }
+            | Self::NotLoaded { .. }
+            | Self::Terminal { .. }
+            | Self::Inline { .. }
             | Self::Unresponsive { .. }
             | Self::AlwaysRetiring => ExitCode::UNAVAILABLE,
             Self::DaemonDied { .. } => ExitCode::DAEMON_DIED,

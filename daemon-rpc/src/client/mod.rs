@@ -3,15 +3,23 @@
 //! Blocking code without a runtime and, where a daemon serves already, without a thread: this is all that a warm call
 //! costs its caller.
 
+mod arguments;
+mod caller;
 mod collect;
 mod connect;
 mod connection;
 mod error;
+mod input;
+mod notice;
 mod output;
 mod readiness;
 mod relay;
 mod replace;
 mod start;
+mod terminal;
+
+use std::io;
+use std::os::unix::net::UnixStream;
 
 use crate::app::Program;
 use crate::instance::Instance;
@@ -19,23 +27,55 @@ use crate::limits::MAX_ATTEMPTS;
 use crate::protocol::Message;
 use crate::{ExitCode, Needs};
 
+use caller::Caller;
+pub(crate) use collect::into_text;
+use connection::{Connection, Meeting};
 pub(crate) use error::ClientError;
 use relay::Ending;
 
 /// Runs one command for the user and returns its exit code.
 pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCode, ClientError> {
-    collect::refuse_arguments(needs)?;
+    if let Some(code) = arguments::answer(needs)? {
+        return Ok(code);
+    }
     let instance = Instance::new(id)?;
     let command = Message::Command(collect::command(needs, program.settings.max_command)?).encode();
+    let mut caller = Caller::new(needs)?;
 
     for _ in 0..MAX_ATTEMPTS {
         let Some(mut daemon) = connect::connect(program, &instance)? else {
             continue;
         };
-        match relay::run(&mut daemon, &command, program, &instance)? {
+        match relay::run(&mut daemon, &command, &mut caller, program)? {
             Ending::Exit(code) => return Ok(code),
             Ending::NotRun => {}
+            Ending::DaemonDied => return Err(ClientError::DaemonDied { log: instance.log() }),
+            Ending::Garbled(source) => return Err(ClientError::Garbled { log: instance.log(), source }),
         }
     }
     Err(ClientError::AlwaysRetiring)
+}
+
+/// The same with a daemon that is a part of this process, and that `start` starts when there is something to run.
+pub(crate) fn run_inline(
+    program: &Program,
+    needs: Needs,
+    start: impl FnOnce() -> io::Result<UnixStream>,
+) -> Result<ExitCode, ClientError> {
+    if let Some(code) = arguments::answer(needs)? {
+        return Ok(code);
+    }
+    let command = Message::Command(collect::command(needs, program.settings.max_command)?).encode();
+    let mut caller = Caller::new(needs)?;
+
+    let failed = |reason: &dyn std::fmt::Debug| ClientError::Inline { reason: format!("{reason:?}") };
+    let socket = start().map_err(|source| ClientError::Connection { source })?;
+    let mut daemon = match Connection::meet_inline(socket, program)? {
+        Meeting::Agreed(daemon) => daemon,
+        other => return Err(failed(&other)),
+    };
+    match relay::run(&mut daemon, &command, &mut caller, program)? {
+        Ending::Exit(code) => Ok(code),
+        other => Err(failed(&other)),
+    }
 }

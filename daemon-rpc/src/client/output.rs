@@ -6,10 +6,8 @@ use rustix::io::{Errno, write};
 
 use super::ClientError;
 use super::readiness::wait_for;
-use crate::sys;
 
-/// Standard output or standard error. Where nobody reads it any more, this process ends as programs do then: quietly, of
-/// SIGPIPE.
+/// Standard output or standard error.
 #[derive(Debug)]
 pub(super) struct CallersStream {
     descriptor: BorrowedFd<'static>,
@@ -37,17 +35,11 @@ impl CallersStream {
                 Err(Errno::INTR) => {}
                 // Whoever shares the caller's terminal or pipe may have made it non-blocking.
                 Err(Errno::AGAIN) => self.wait_for_room()?,
-                Err(Errno::PIPE) => return Err(self.end_by_sigpipe()),
+                Err(Errno::PIPE) => return Err(ClientError::ReaderGone),
                 Err(error) => return Err(self.failed(error)),
             }
         }
         Ok(())
-    }
-
-    /// Ends the process as a write to a pipe without a reader would have.
-    pub(super) fn end_by_sigpipe(&self) -> ClientError {
-        sys::die_of_broken_pipe();
-        self.failed(Errno::PIPE)
     }
 
     fn failed(&self, error: Errno) -> ClientError {

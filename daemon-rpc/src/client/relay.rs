@@ -1,10 +1,12 @@
-//! One command, once a daemon is ready for it: sent whole, then its output passed on until it ends.
+//! One command, once a daemon is ready for it: sent whole, then its output passed on until it ends, and its input where the
+//! handler reads it.
 
 use super::ClientError;
+use super::caller::Caller;
 use super::connection::{Connection, Received, peer_is_gone};
-use super::output::CallersStream;
+use super::notice::Notice;
+use super::terminal::Resizes;
 use crate::app::Program;
-use crate::instance::Instance;
 use crate::protocol::{Message, ProtocolError};
 use crate::{Errors, ExitCode};
 
@@ -14,14 +16,18 @@ pub(super) enum Ending {
     Exit(ExitCode),
     /// Certainly no handler has seen the command: it can be sent to another daemon.
     NotRun,
+    /// The connection has ended, and nobody knows what has become of the command.
+    DaemonDied,
+    /// The daemon said something that it mustn't.
+    Garbled(ProtocolError),
 }
 
 /// Has the daemon run the command.
 pub(super) fn run(
     daemon: &mut Connection,
     command: &[u8],
+    caller: &mut Caller,
     program: &Program,
-    instance: &Instance,
 ) -> Result<Ending, ClientError> {
     let arrived = match daemon.send(command) {
         Ok(()) => true,
@@ -29,28 +35,58 @@ pub(super) fn run(
         Err(error) if peer_is_gone(&error) => false,
         Err(source) => return Err(ClientError::Connection { source }),
     };
-    let (stdout, stderr) = (CallersStream::stdout(), CallersStream::stderr());
-    let garbled = |source| ClientError::Garbled { log: instance.log(), source };
+    let mut notice = Notice::default();
     loop {
-        match daemon.receive(None, Some(&stdout))? {
-            Received::Message(Message::OutputChunk(chunk)) => stdout.write_all(&chunk)?,
-            Received::Message(Message::ErrorChunk(chunk)) => stderr.write_all(&chunk)?,
+        let received = next(daemon, caller)?;
+        notice.take_back(&caller.stderr);
+        match received {
+            Received::Message(Message::OutputChunk(chunk)) => caller.stdout.write_all(&chunk)?,
+            Received::Message(Message::ErrorChunk(chunk)) => caller.stderr.write_all(&chunk)?,
+            Received::Message(Message::InputWindow(bytes)) if caller.input.is_some() => {
+                caller.input.iter_mut().for_each(|input| input.grant(bytes));
+            }
+            Received::Message(Message::Loading) => notice.give(&caller.stderr, program),
             Received::Message(Message::CommandError(text)) => {
                 let errors = match program.settings.errors {
-                    Errors::ToStdout => &stdout,
-                    Errors::ToStderr => &stderr,
+                    Errors::ToStdout => &caller.stdout,
+                    Errors::ToStderr => &caller.stderr,
                 };
                 errors.write_all(format!("{}: {text}\n", program.name).as_bytes())?;
             }
             Received::Message(Message::Exit(code)) => return Ok(Ending::Exit(code.into())),
             Received::Message(Message::NotRun) => return Ok(Ending::NotRun),
+            Received::Message(Message::NotLoaded(error)) => return Err(ClientError::NotLoaded { error }),
             // A command that didn't arrive whole can't have been run.
             Received::Closed if !arrived => return Ok(Ending::NotRun),
-            Received::Closed | Received::TimedOut => {
-                return Err(ClientError::DaemonDied { log: instance.log() });
-            }
-            Received::Message(other) => return Err(garbled(ProtocolError::Unexpected(other.name()))),
-            Received::Garbled(error) => return Err(garbled(error)),
+            Received::Closed => return Ok(Ending::DaemonDied),
+            Received::Message(other) => return Ok(Ending::Garbled(ProtocolError::Unexpected(other.name()))),
+            Received::Garbled(error) => return Ok(Ending::Garbled(error)),
+        }
+    }
+}
+
+/// What the daemon says next. Meanwhile, what the caller has for it is passed on.
+fn next(daemon: &mut Connection, caller: &mut Caller) -> Result<Received, ClientError> {
+    loop {
+        if let Some(received) = daemon.decode() {
+            return Ok(received);
+        }
+        let ready = caller.wait(daemon)?;
+        if ready.daemon
+            && let Some(end) = daemon.receive()?
+        {
+            return Ok(end);
+        }
+        if ready.input
+            && let Some(input) = &mut caller.input
+        {
+            input.pass_on(daemon)?;
+        }
+        if ready.resized
+            && let Some(size) = caller.resizes.as_ref().and_then(Resizes::latest)
+        {
+            // A daemon that has gone is noticed by what it doesn't say.
+            let _ = daemon.send(&Message::TerminalSize(size).encode());
         }
     }
 }

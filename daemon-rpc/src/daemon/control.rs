@@ -1,37 +1,45 @@
 //! The control loop: accepts clients until there is a reason to retire, then sees the running commands out.
 
 use std::fmt;
+use std::future::pending;
 use std::io;
-use std::os::unix::net::UnixListener as StdListener;
+use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdUnixStream};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::UnixListener;
+use rustix::process::Signal;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::select;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tracing::{error, info, warn};
 
-use super::{Daemon, DaemonError, session};
+use super::{Daemon, DaemonError, State, session};
 use crate::instance::ServedFiles;
 use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, STOP_MARGIN};
 
 /// Why a daemon retires.
 #[derive(Debug)]
 enum Reason {
-    Asked(&'static str),
+    Asked(Signal),
     Idle(Duration),
     FilesGone,
     HandlerBlocked,
+    NotLoaded(String),
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked(signal) => write!(formatter, "it was sent {signal}"),
+            Self::Asked(Signal::TERM) => formatter.write_str("it was sent SIGTERM"),
+            Self::Asked(Signal::INT) => formatter.write_str("it was sent SIGINT"),
+            Self::Asked(_) => formatter.write_str("it was sent SIGHUP"),
             Self::Idle(timeout) => write!(formatter, "it had no connection for {timeout:?}"),
             Self::HandlerBlocked => formatter.write_str("an aborted command blocks its thread"),
+            Self::NotLoaded(error) => write!(formatter, "it can't get ready: {error}"),
             Self::FilesGone => formatter.write_str("its socket or its pid file was removed or replaced"),
         }
     }
@@ -56,12 +64,59 @@ pub(super) async fn serve(
 
     info!(%reason, sessions = sessions.len(), "retiring");
     drop(files);
-    daemon.retiring.cancel();
-    // Those who still wait in its queue are told by its end, and turn to the next daemon.
-    drop(listener);
-    drain(daemon, &mut sessions).await;
-    info!("ended");
-    Ok(())
+    match reason {
+        Reason::NotLoaded(error) => {
+            // Everybody who waits is to know, those whom nobody has accepted yet included.
+            let in_queue = queued(listener)?;
+            in_queue.into_iter().for_each(|socket| spawn(daemon, socket, &mut sessions));
+            daemon.retiring.cancel();
+            drain(daemon, &mut sessions).await;
+            Err(DaemonError::NotLoaded(error))
+        }
+        _ => {
+            daemon.retiring.cancel();
+            // Those who still wait in its queue are told by its end, and turn to the next daemon.
+            drop(listener);
+            drain(daemon, &mut sessions).await;
+            info!("ended");
+            Ok(())
+        }
+    }
+}
+
+fn spawn(daemon: &Arc<Daemon>, socket: UnixStream, sessions: &mut JoinSet<()>) {
+    sessions.spawn(session::serve(Arc::clone(daemon), socket));
+}
+
+/// Those who have connected and were not accepted yet.
+fn queued(listener: UnixListener) -> io::Result<Vec<UnixStream>> {
+    let listener = listener.into_std()?;
+    let mut sockets = Vec::new();
+    // It doesn't wait, so its end is an error.
+    while let Ok((socket, _)) = listener.accept() {
+        socket.set_nonblocking(true)?;
+        sockets.push(UnixStream::from_std(socket)?);
+    }
+    Ok(sockets)
+}
+
+/// Serves one client until its command has ended, and returns the signal that asked for that, if one did.
+pub(super) async fn serve_one(
+    daemon: &Arc<Daemon>,
+    socket: StdUnixStream,
+) -> Result<Option<Signal>, DaemonError> {
+    let mut signals = Signals::new()?;
+    socket.set_nonblocking(true)?;
+    let mut session = pin!(session::serve(Arc::clone(daemon), UnixStream::from_std(socket)?));
+    select! {
+        () = &mut session => Ok(None),
+        signal = signals.next() => {
+            daemon.retiring.cancel();
+            daemon.stopping.cancel();
+            session.await;
+            Ok(Some(signal))
+        }
+    }
 }
 
 /// Accepts clients until there is a reason to retire.
@@ -75,13 +130,14 @@ async fn accept(
     let mut files_check = interval(FILES_CHECK_INTERVAL);
     files_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let idle_timeout = daemon.settings.idle_timeout;
+    let mut state = daemon.state.clone();
     let mut last_busy = Instant::now();
     // Where there are no descriptors left, trying again at once would only keep the machine busy.
     let mut accept_again = None;
     loop {
         select! {
             accepted = listener.accept(), if accept_again.is_none() => match accepted {
-                Ok((socket, _)) => drop(sessions.spawn(session::serve(Arc::clone(daemon), socket))),
+                Ok((socket, _)) => spawn(daemon, socket, sessions),
                 Err(error) => {
                     warn!(error = &error as &dyn std::error::Error, "can't accept a client");
                     accept_again = Some(Instant::now() + ACCEPT_PAUSE);
@@ -94,12 +150,26 @@ async fn accept(
                 accept_again = None;
             }
             () = daemon.blocked.notified() => return Reason::HandlerBlocked,
-            name = signals.next() => return Reason::Asked(name),
+            error = not_loaded(&mut state) => return Reason::NotLoaded(error),
+            signal = signals.next() => return Reason::Asked(signal),
             () = sleep_until(last_busy + idle_timeout), if sessions.is_empty() => return Reason::Idle(idle_timeout),
             _ = files_check.tick() => if !files.are_in_place() {
                 return Reason::FilesGone;
             },
         }
+    }
+}
+
+/// Returns if the application's state can't be loaded, with the reason.
+async fn not_loaded(state: &mut watch::Receiver<State>) -> String {
+    let failed = |state: &State| matches!(state, State::Failed(_));
+    let error = match state.wait_for(failed).await.as_deref() {
+        Ok(State::Failed(error)) => Some(error.clone()),
+        _ => None,
+    };
+    match error {
+        Some(error) => error,
+        None => pending().await,
     }
 }
 
@@ -130,9 +200,9 @@ fn note(ended: Result<(), JoinError>) {
 
 /// The signals that ask a daemon to retire.
 struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
+    terminate: unix::Signal,
+    interrupt: unix::Signal,
+    hang_up: unix::Signal,
 }
 
 impl Signals {
@@ -144,12 +214,12 @@ impl Signals {
         })
     }
 
-    /// The name of the next signal.
-    async fn next(&mut self) -> &'static str {
+    /// The next signal.
+    async fn next(&mut self) -> Signal {
         select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.hang_up.recv() => "SIGHUP",
+            _ = self.terminate.recv() => Signal::TERM,
+            _ = self.interrupt.recv() => Signal::INT,
+            _ = self.hang_up.recv() => Signal::HUP,
         }
     }
 }

@@ -14,6 +14,9 @@ pub(crate) enum DaemonError {
     NotStartedByClient,
     #[error(transparent)]
     Instance(#[from] InstanceError),
+    /// The application's own error is all that there is to say.
+    #[error("{0}")]
+    NotLoaded(String),
     #[error("the system refused what a daemon needs")]
     Io(#[from] io::Error),
 }
@@ -24,7 +27,7 @@ impl DaemonError {
         match self {
             Self::OtherBuild { .. } | Self::NotStartedByClient => ExitCode::USAGE,
             Self::Instance(error) => error.exit_code(),
-            Self::Io(_) => ExitCode::UNAVAILABLE,
+            Self::NotLoaded(_) | Self::Io(_) => ExitCode::UNAVAILABLE,
         }
     }
 }

@@ -7,14 +7,18 @@ mod command;
 mod control;
 mod error;
 mod handover;
+mod inbox;
+mod load;
 mod outbox;
 mod session;
 mod setup;
 
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
 
+use rustix::process::Signal;
 use tokio::runtime;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::CommandHandler;
@@ -22,15 +26,19 @@ use crate::app::Program;
 use crate::instance::Instance;
 use crate::limits::{BODY_OVERHEAD, MAX_SURROUNDINGS};
 use crate::settings::Settings;
+use crate::state::Loader;
 use handover::Handover;
 
 pub(crate) use error::DaemonError;
+use load::State;
 
 /// What every session of this daemon shares.
 struct Daemon {
     build: String,
     settings: Settings,
     handler: Arc<dyn CommandHandler>,
+    /// What the application loads.
+    state: watch::Receiver<State>,
     /// Where handlers run.
     handlers: runtime::Handle,
     /// One for each command that may run at once; who waits for one gets it in the order in which they came.
@@ -56,11 +64,12 @@ pub(crate) fn run(
     program: &Program,
     asked_for: &str,
     id: String,
+    load: Loader,
     handler: Arc<dyn CommandHandler>,
 ) -> Result<(), DaemonError> {
-    let build = program.build.clone();
+    let build = &program.build;
     if asked_for != build {
-        return Err(DaemonError::OtherBuild { asked_for: asked_for.to_owned(), build });
+        return Err(DaemonError::OtherBuild { asked_for: asked_for.to_owned(), build: build.clone() });
     }
     let instance = Instance::new(id)?;
     let Handover { listener, files } = Handover::take(&instance)?;
@@ -68,7 +77,27 @@ pub(crate) fn run(
     setup::raise_descriptor_limit();
     setup::set_umask();
     setup::name_process(&program.name);
+    on_runtimes(program, load, handler, async |daemon| control::serve(daemon, listener, files).await)
+}
 
+/// Serves the one client at the other end of `socket`, in its own process. Returns the signal that ended its command, if one
+/// did.
+pub(crate) fn run_inline(
+    program: &Program,
+    load: Loader,
+    handler: Arc<dyn CommandHandler>,
+    socket: StdUnixStream,
+) -> Result<Option<Signal>, DaemonError> {
+    on_runtimes(program, load, handler, async |daemon| control::serve_one(daemon, socket).await)
+}
+
+/// Runs the control plane until it is done, with the handlers' runtime and the application's state beside it.
+fn on_runtimes<T>(
+    program: &Program,
+    load: Loader,
+    handler: Arc<dyn CommandHandler>,
+    serve: impl AsyncFnOnce(&Arc<Daemon>) -> Result<T, DaemonError>,
+) -> Result<T, DaemonError> {
     let control = runtime::Builder::new_current_thread().enable_all().build()?;
     let mut handlers = runtime::Builder::new_multi_thread();
     if let Some(threads) = program.settings.worker_threads {
@@ -76,16 +105,23 @@ pub(crate) fn run(
     }
     let handlers = handlers.thread_name("handler").enable_all().build()?;
     let daemon = Arc::new(Daemon {
-        build,
+        build: program.build.clone(),
         settings: program.settings,
         turns: Arc::new(Semaphore::new(program.settings.max_concurrent.get())),
         handler,
+        state: load::start(load, handlers.handle()),
         handlers: handlers.handle().clone(),
         blocked: Notify::new(),
         retiring: CancellationToken::new(),
         stopping: CancellationToken::new(),
     });
-    let served = control.block_on(control::serve(&daemon, listener, files));
+    let served = control.block_on(serve(&daemon));
+    // With the sessions that were left go the last references to the daemon but this one.
+    drop(control);
+    let inside = handlers.enter();
+    // The application's state goes with it, where it was made.
+    drop(daemon);
+    drop(inside);
     // Handlers that block their threads don't keep a daemon that has nothing more to do.
     handlers.shutdown_background();
     served

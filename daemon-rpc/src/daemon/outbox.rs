@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::coop;
 
 use crate::invocation::Output;
-use crate::protocol::{Stream, chunk_header};
+use crate::protocol::{Message, Stream, chunk_header};
 
 /// The way to one client.
 ///
@@ -67,6 +67,16 @@ impl Outbox {
         }
         drop(queue);
         self.changed.notify_one();
+    }
+
+    /// Sends a message of the framework's own, at once or behind what waits. Only for what is short and rare, since nobody is
+    /// held back.
+    pub(super) fn send_control(&self, message: &Message) {
+        let mut queue = self.queue();
+        if !queue.finished && !queue.closed {
+            // An error means that the client has gone, which the control plane notices by itself.
+            let _ = self.send_or_queue(&mut queue, &[], &message.encode());
+        }
     }
 
     /// Has every write fail from now on: the client has gone.

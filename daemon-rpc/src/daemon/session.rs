@@ -1,27 +1,31 @@
 //! One client: handshake, its command, and what comes back, until either side has done.
 
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use tokio::net::UnixStream;
 use tokio::select;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::inbox::Inbox;
 use super::outbox::Outbox;
-use super::{Daemon, command};
-use crate::Invocation;
+use super::{Daemon, State, command};
 use crate::instance::own_uid;
-use crate::limits::{ABORT_LIMIT, COMMAND_TIMEOUT, MAX_VERSION_CHECK};
+use crate::invocation::LoadedState;
+use crate::limits::{
+    ABORT_LIMIT, BODY_OVERHEAD, COMMAND_TIMEOUT, INPUT_WINDOW, LOADING_NOTICE, MAX_VERSION_CHECK,
+};
 use crate::protocol::{Command, FrameReader, Message, ProtocolError, VersionCheck};
+use crate::{Invocation, TerminalSize};
 
 /// Serves one client from its first byte to its last.
 pub(super) async fn serve(daemon: Arc<Daemon>, socket: UnixStream) {
-    let mut session =
-        Session { daemon, socket: Arc::new(socket), reader: FrameReader::new(MAX_VERSION_CHECK) };
+    let session = Session { daemon, socket: Arc::new(socket) };
     match session.run().await {
         Ok(()) => {}
         Err(error) => debug!(error = &error as &dyn std::error::Error, "ended a connection"),
@@ -50,7 +54,12 @@ enum SessionError {
 struct Session {
     daemon: Arc<Daemon>,
     socket: Arc<UnixStream>,
-    reader: FrameReader,
+}
+
+/// What a command needs before it can run.
+struct Ready {
+    state: LoadedState,
+    turn: OwnedSemaphorePermit,
 }
 
 /// Why a command has to end before its handler does.
@@ -61,18 +70,32 @@ enum Interruption {
 }
 
 impl Session {
-    async fn run(&mut self) -> Result<(), SessionError> {
+    async fn run(&self) -> Result<(), SessionError> {
         self.check_user()?;
-        timeout(self.daemon.settings.handshake_timeout, self.handshake())
+        let mut reader = FrameReader::new(MAX_VERSION_CHECK);
+        timeout(self.daemon.settings.handshake_timeout, self.handshake(&mut reader))
             .await
             .map_err(|_| SessionError::Silent)??;
-        let Some(command) = self.command().await? else {
-            return self.send(&Message::NotRun).await;
+        let Some(command) = self.command(&mut reader).await? else {
+            return self.refuse().await;
         };
-        match self.turn().await? {
-            Some(turn) => self.run_command(command, turn).await,
-            None => self.send(&Message::NotRun).await?,
-        }
+
+        let outbox = Arc::new(Outbox::new(Arc::clone(&self.socket), self.daemon.settings.chunk_size));
+        let inbox = Arc::new(Inbox::new(Arc::clone(&outbox)));
+        let (resize, size) = watch::channel(command.terminal.and_then(|terminal| terminal.size));
+        let mut caller_gone = pin!(self.listen(&mut reader, &inbox, &resize));
+        let ready = select! {
+            biased;
+            ready = self.ready() => ready?,
+            gone = &mut caller_gone => return Err(gone),
+        };
+        let Some(Ready { state, turn }) = ready else {
+            return self.refuse().await;
+        };
+        let cancellation = CancellationToken::new();
+        let (input, output) = (Arc::clone(&inbox) as _, Arc::clone(&outbox) as _);
+        let invocation = Invocation { command, input, output, size, state, cancellation };
+        self.run_command(invocation, turn, &inbox, &outbox, caller_gone).await;
         Ok(())
     }
 
@@ -84,9 +107,9 @@ impl Session {
         }
     }
 
-    async fn handshake(&mut self) -> Result<(), SessionError> {
+    async fn handshake(&self, reader: &mut FrameReader) -> Result<(), SessionError> {
         let ours = VersionCheck::of(&self.daemon.build);
-        match self.next_message().await? {
+        match self.next_message(reader).await? {
             Message::VersionCheck(theirs) => {
                 self.send(&Message::VersionCheck(ours.clone())).await?;
                 if theirs == ours { Ok(()) } else { Err(SessionError::OtherBuild(theirs.build)) }
@@ -96,12 +119,11 @@ impl Session {
     }
 
     /// The client's command, or `None` when it came too late to be run.
-    async fn command(&mut self) -> Result<Option<Command>, SessionError> {
-        self.reader.set_body_limit(self.daemon.longest_command());
-        let retiring = self.daemon.retiring.clone();
+    async fn command(&self, reader: &mut FrameReader) -> Result<Option<Command>, SessionError> {
+        reader.set_body_limit(self.daemon.longest_command());
         let message = select! {
-            () = retiring.cancelled() => return Ok(None),
-            message = timeout(COMMAND_TIMEOUT, self.next_message()) => match message {
+            () = self.daemon.retiring.cancelled() => return Ok(None),
+            message = timeout(COMMAND_TIMEOUT, self.next_message(reader)) => match message {
                 Ok(message) => message?,
                 Err(_) => return Ok(None),
             },
@@ -110,34 +132,102 @@ impl Session {
             Message::Command(command) if command.input_length() > self.daemon.settings.max_command => {
                 Err(SessionError::CommandTooLong)
             }
-            Message::Command(command) => Ok(Some(command)),
+            Message::Command(command) => {
+                reader.set_body_limit(INPUT_WINDOW + BODY_OVERHEAD);
+                Ok(Some(command))
+            }
             other => Err(ProtocolError::Unexpected(other.name()).into()),
         }
     }
 
-    /// The command's turn, or `None` when the daemon retires before it comes.
-    async fn turn(&mut self) -> Result<Option<OwnedSemaphorePermit>, SessionError> {
-        let turns = Arc::clone(&self.daemon.turns);
-        let retiring = self.daemon.retiring.clone();
+    /// Tells the client that its command won't be run here, and why.
+    async fn refuse(&self) -> Result<(), SessionError> {
+        let failed = match &*self.daemon.state.borrow() {
+            State::Failed(error) => Some(error.to_string()),
+            _ => None,
+        };
+        self.send(&failed.map_or(Message::NotRun, Message::NotLoaded)).await
+    }
+
+    /// Takes what the client goes on to say after its command, until it has closed or died, or says what it mustn't.
+    async fn listen(
+        &self,
+        reader: &mut FrameReader,
+        inbox: &Inbox,
+        resize: &watch::Sender<Option<TerminalSize>>,
+    ) -> SessionError {
+        let heard = async {
+            loop {
+                match self.next_message(reader).await? {
+                    Message::InputChunk(chunk) => inbox.push(&chunk)?,
+                    Message::InputEnd => inbox.end()?,
+                    Message::TerminalSize(size) => drop(resize.send_replace(Some(size))),
+                    other => return Err(ProtocolError::Unexpected(other.name()).into()),
+                }
+            }
+        };
+        let Err::<std::convert::Infallible, _>(gone) = heard.await;
+        if let SessionError::Protocol(error) = &gone {
+            warn!(
+                error = error as &dyn std::error::Error,
+                "a client went on after its command, against the protocol"
+            );
+        }
+        gone
+    }
+
+    /// Waits for the application's state and for the command's turn. `None` when the daemon retires before they come, or the
+    /// state can't be loaded.
+    async fn ready(&self) -> Result<Option<Ready>, SessionError> {
+        let ready = async {
+            let Some(state) = self.state().await? else {
+                return Ok(None);
+            };
+            // The semaphore is never closed.
+            let turn = Arc::clone(&self.daemon.turns).acquire_owned().await.ok();
+            Ok(turn.map(|turn| Ready { state, turn }))
+        };
         select! {
             biased;
-            // The semaphore is never closed.
-            turn = turns.acquire_owned() => Ok(turn.ok()),
-            () = retiring.cancelled() => Ok(None),
-            () = self.hang_up() => Err(SessionError::Closed),
+            ready = ready => ready,
+            () = self.daemon.retiring.cancelled() => Ok(None),
         }
     }
 
+    async fn state(&self) -> Result<Option<LoadedState>, SessionError> {
+        let mut state = self.daemon.state.clone();
+        let mut settled = pin!(async {
+            // It fails if nothing will be loaded any more, which is as settled.
+            let _ = state.wait_for(|state| !matches!(state, State::Loading)).await;
+        });
+        select! {
+            biased;
+            () = &mut settled => {}
+            () = sleep(LOADING_NOTICE) => {
+                self.send(&Message::Loading).await?;
+                settled.await;
+            }
+        }
+        Ok(match &*self.daemon.state.borrow() {
+            State::Loaded(state) => Some(Arc::clone(state)),
+            State::Loading | State::Failed(_) => None,
+        })
+    }
+
     /// Runs the command until it has ended and its caller knows, or it has to be interrupted.
-    async fn run_command(&mut self, command: Command, turn: OwnedSemaphorePermit) {
-        let outbox = Arc::new(Outbox::new(Arc::clone(&self.socket), self.daemon.settings.chunk_size));
-        let cancellation = CancellationToken::new();
-        let invocation = Invocation::new(command, Arc::clone(&outbox) as _, cancellation.clone());
+    async fn run_command(
+        &self,
+        invocation: Invocation,
+        turn: OwnedSemaphorePermit,
+        inbox: &Inbox,
+        outbox: &Arc<Outbox>,
+        caller_gone: Pin<&mut impl Future<Output = SessionError>>,
+    ) {
+        let cancellation = invocation.cancellation.clone();
         let handler = Arc::clone(&self.daemon.handler);
         let mut handler =
-            self.daemon.handlers.spawn(command::run(handler, invocation, Arc::clone(&outbox), turn));
+            self.daemon.handlers.spawn(command::run(handler, invocation, Arc::clone(outbox), turn));
 
-        let stopping = self.daemon.stopping.clone();
         let interruption = select! {
             // A client that has got all goes, which is no reason to cancel anything.
             biased;
@@ -145,14 +235,16 @@ impl Session {
                 Ok(()) => return,
                 Err(_) => Interruption::CallerGone,
             },
-            () = self.hang_up() => Interruption::CallerGone,
-            () = stopping.cancelled() => Interruption::DaemonEnds,
+            _ = caller_gone => Interruption::CallerGone,
+            () = self.daemon.stopping.cancelled() => Interruption::DaemonEnds,
         };
         debug!(?interruption, "cancelling a command");
         if let Interruption::CallerGone = interruption {
             // First, so that nothing is sent any more to a client that only closed its own side.
             outbox.close();
         }
+        // Nobody listens to the client any more.
+        inbox.close();
         cancellation.cancel();
         let grace = timeout(self.daemon.settings.grace_period, async {
             match interruption {
@@ -176,30 +268,13 @@ impl Session {
         }
     }
 
-    /// Returns when the client has closed or died, or says anything, which no client may at that point.
-    async fn hang_up(&mut self) {
-        let mut said = self.reader.received().len();
-        while said == 0 {
-            if self.socket.readable().await.is_err() {
-                return;
-            }
-            match self.socket.try_read(&mut [0]) {
-                Ok(0) => return,
-                Ok(count) => said = count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return,
-            }
-        }
-        warn!("a client went on after its command, against the protocol");
-    }
-
-    async fn next_message(&mut self) -> Result<Message, SessionError> {
+    async fn next_message(&self, reader: &mut FrameReader) -> Result<Message, SessionError> {
         loop {
-            if let Some(message) = self.reader.next()? {
+            if let Some(message) = reader.next()? {
                 return Ok(message);
             }
             self.socket.readable().await?;
-            match self.socket.try_read_buf(self.reader.received()) {
+            match self.socket.try_read_buf(reader.received()) {
                 Ok(0) => return Err(SessionError::Closed),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

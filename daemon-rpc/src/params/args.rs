@@ -31,7 +31,7 @@ impl FromInvocation for Args {
     const NEEDS: Needs = Needs::ARGUMENTS;
 
     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
-        let args = invocation.command().args.as_ref().context("the command came without its arguments")?;
+        let args = invocation.command.args.as_ref().context("the command came without its arguments")?;
         Ok(Self(args.iter().map(|arg| OsString::from_vec(arg.to_vec())).collect()))
     }
 }

@@ -19,6 +19,6 @@ impl FromInvocation for Bytes {
     const NEEDS: Needs = Needs::BYTES;
 
     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
-        invocation.command().bytes.take().context("the command came without its input")
+        invocation.command.bytes.take().context("the command came without its input")
     }
 }

@@ -18,6 +18,6 @@ impl FromInvocation for CancellationToken {
     const NEEDS: Needs = Needs::NOTHING;
 
     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
-        Ok(invocation.cancellation().child_token())
+        Ok(invocation.cancellation.child_token())
     }
 }

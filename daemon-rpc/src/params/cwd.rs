@@ -28,7 +28,7 @@ impl FromInvocation for Cwd {
     const NEEDS: Needs = Needs::DIRECTORY;
 
     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
-        let cwd = invocation.command().cwd.as_ref().context("the command came without its directory")?;
+        let cwd = invocation.command.cwd.as_ref().context("the command came without its directory")?;
         Ok(Self(OsString::from_vec(cwd.to_vec()).into()))
     }
 }

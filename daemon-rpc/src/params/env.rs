@@ -41,7 +41,7 @@ impl FromInvocation for Env {
     const NEEDS: Needs = Needs::ENVIRONMENT;
 
     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
-        let env = invocation.command().env.as_ref().context("the command came without its environment")?;
+        let env = invocation.command.env.as_ref().context("the command came without its environment")?;
         let text = |bytes: &bytes::Bytes| OsString::from_vec(bytes.to_vec());
         Ok(Self(env.iter().map(|(name, value)| (text(name), text(value))).collect()))
     }

@@ -18,6 +18,6 @@ impl FromInvocation for String {
     const NEEDS: Needs = Needs::TEXT;
 
     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
-        invocation.command().text.take().context("the command came without its text")
+        invocation.command.text.take().context("the command came without its text")
     }
 }

@@ -8,23 +8,28 @@ use super::{ProtocolError, Stream};
 
 const LENGTH_FIELD: usize = 4;
 
-/// What precedes a frame's body: its length and its kind.
-const HEADER_LENGTH: usize = LENGTH_FIELD + 1;
+/// How many bytes precede a frame's body: its length and its kind.
+pub(crate) const FRAME_HEADER: usize = LENGTH_FIELD + 1;
 
 /// The header of a frame whose body has `body_length` bytes, which all limits keep far below 4 GiB.
-pub(super) fn header(kind: u8, body_length: usize) -> [u8; HEADER_LENGTH] {
+pub(super) fn header(kind: u8, body_length: usize) -> [u8; FRAME_HEADER] {
     let length = u32::try_from(body_length.saturating_add(1)).unwrap_or(u32::MAX);
     let [a, b, c, d] = length.to_be_bytes();
     [a, b, c, d, kind]
 }
 
 /// The header to write before a chunk of output, so that the chunk itself goes out uncopied.
-pub(crate) fn chunk_header(stream: Stream, chunk_length: usize) -> [u8; HEADER_LENGTH] {
+pub(crate) fn chunk_header(stream: Stream, chunk_length: usize) -> [u8; FRAME_HEADER] {
     let kind = match stream {
         Stream::Stdout => kind::OUTPUT_CHUNK,
         Stream::Stderr => kind::ERROR_CHUNK,
     };
     header(kind, chunk_length)
+}
+
+/// The same for a chunk of input.
+pub(crate) fn input_chunk_header(chunk_length: usize) -> [u8; FRAME_HEADER] {
+    header(kind::INPUT_CHUNK, chunk_length)
 }
 
 /// Cuts a stream of bytes into messages, however the bytes were split on their way.
@@ -82,7 +87,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::protocol::{Command, VersionCheck};
+    use crate::protocol::{CallersTerminal, Command, VersionCheck};
+    use crate::{ColorSupport, TerminalSize};
 
     const BODY_LIMIT: usize = 4096;
 
@@ -94,8 +100,36 @@ mod tests {
         let input = (proptest::option::of(".{0,300}"), proptest::option::of(bytes(300)));
         let args = proptest::option::of(proptest::collection::vec(bytes(20), 0..9));
         let env = proptest::option::of(proptest::collection::vec((bytes(9), bytes(20)), 0..9));
-        (input, args, env, proptest::option::of(bytes(40)))
-            .prop_map(|((text, bytes), args, env, cwd)| Command { text, bytes, args, env, cwd })
+        let place = (proptest::option::of(bytes(40)), proptest::option::of(terminals()));
+        (input, args, env, place, proptest::option::of(".{0,20}")).prop_map(
+            |((text, bytes), args, env, (cwd, terminal), log)| Command {
+                text,
+                bytes,
+                args,
+                env,
+                cwd,
+                terminal,
+                log,
+            },
+        )
+    }
+
+    fn sizes() -> impl Strategy<Value = TerminalSize> {
+        (any::<u16>(), any::<u16>()).prop_map(|(columns, rows)| TerminalSize { columns, rows })
+    }
+
+    fn terminals() -> impl Strategy<Value = CallersTerminal> {
+        let colors = || (0_u8..4).prop_map(|number| ColorSupport::try_from(number).unwrap());
+        (any::<[bool; 3]>(), proptest::option::of(sizes()), colors(), colors()).prop_map(
+            |([stdin, stdout, stderr], size, stdout_colors, stderr_colors)| CallersTerminal {
+                stdin,
+                stdout,
+                stderr,
+                size,
+                stdout_colors,
+                stderr_colors,
+            },
+        )
     }
 
     fn messages() -> impl Strategy<Value = Message> {
@@ -108,6 +142,12 @@ mod tests {
             ".{0,300}".prop_map(Message::CommandError),
             any::<u8>().prop_map(Message::Exit),
             Just(Message::NotRun),
+            any::<u32>().prop_map(Message::InputWindow),
+            bytes(BODY_LIMIT).prop_map(Message::InputChunk),
+            Just(Message::InputEnd),
+            sizes().prop_map(Message::TerminalSize),
+            Just(Message::Loading),
+            ".{0,300}".prop_map(Message::NotLoaded),
         ]
     }
 
@@ -146,7 +186,7 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_bodies_of_each_kind_never_panic(kind in 0_u8..12, body in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn arbitrary_bodies_of_each_kind_never_panic(kind in 0_u8..20, body in proptest::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(message) = Message::decode(kind, Bytes::from(body)) {
                 // What could be read can be written, and then reads the same.
                 let mut reader = FrameReader::new(BODY_LIMIT);
@@ -201,5 +241,7 @@ mod tests {
             let header = chunk_header(stream, chunk.len());
             assert_eq!([header.as_slice(), &chunk].concat(), message.encode());
         }
+        let input = Message::InputChunk(chunk.clone());
+        assert_eq!([input_chunk_header(chunk.len()).as_slice(), &chunk].concat(), input.encode());
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ProtocolError;
 use super::frame;
+use crate::terminal::{ColorSupport, TerminalSize};
 
 /// The number of this protocol: raised with every change that a client in another language would notice.
 pub(crate) const PROTOCOL: u32 = 1;
@@ -19,6 +20,12 @@ pub(super) mod kind {
     pub(crate) const EXIT: u8 = 5;
     pub(crate) const NOT_RUN: u8 = 6;
     pub(crate) const ERROR_CHUNK: u8 = 7;
+    pub(crate) const INPUT_CHUNK: u8 = 8;
+    pub(crate) const INPUT_END: u8 = 9;
+    pub(crate) const INPUT_WINDOW: u8 = 10;
+    pub(crate) const TERMINAL_SIZE: u8 = 11;
+    pub(crate) const LOADING: u8 = 12;
+    pub(crate) const NOT_LOADED: u8 = 13;
 }
 
 /// One frame's content.
@@ -38,6 +45,18 @@ pub(crate) enum Message {
     Exit(u8),
     /// Daemon to client, the last frame: no handler saw the command and none will, so it is safe to ask again.
     NotRun,
+    /// Daemon to client: so many more bytes of standard input may be sent.
+    InputWindow(u32),
+    /// Client to daemon: bytes from standard input, within what the daemon allowed.
+    InputChunk(Bytes),
+    /// Client to daemon: standard input has ended.
+    InputEnd,
+    /// Client to daemon: the caller's terminal has another size now.
+    TerminalSize(TerminalSize),
+    /// Daemon to client: the command waits until the application's state has been loaded, which takes a while.
+    Loading,
+    /// Daemon to client, the last frame: why the application's state couldn't be loaded. No handler saw the command.
+    NotLoaded(String),
 }
 
 /// Who is speaking. Its layout is frozen: builds on any two versions of this library read each other's.
@@ -73,6 +92,26 @@ pub(crate) struct Command {
     /// The directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) cwd: Option<Bytes>,
+    /// The terminal, or that there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) terminal: Option<CallersTerminal>,
+    /// Which of the command's events its caller wants to see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) log: Option<String>,
+}
+
+/// What the caller's standard streams are connected to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CallersTerminal {
+    pub(crate) stdin: bool,
+    pub(crate) stdout: bool,
+    pub(crate) stderr: bool,
+    /// Of the first of standard output, error and input that is a terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<TerminalSize>,
+    pub(crate) stdout_colors: ColorSupport,
+    pub(crate) stderr_colors: ColorSupport,
 }
 
 impl Command {
@@ -93,26 +132,34 @@ impl Message {
             Self::CommandError(_) => "CommandError",
             Self::Exit(_) => "Exit",
             Self::NotRun => "NotRun",
+            Self::InputWindow(_) => "InputWindow",
+            Self::InputChunk(_) => "InputChunk",
+            Self::InputEnd => "InputEnd",
+            Self::TerminalSize(_) => "TerminalSize",
+            Self::Loading => "Loading",
+            Self::NotLoaded(_) => "NotLoaded",
         }
     }
 
     /// The whole frame.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        // Neither these types nor writing to memory can fail.
         match self {
-            Self::VersionCheck(check) => {
-                framed(kind::VERSION_CHECK, &rmp_serde::to_vec(check).unwrap_or_default())
-            }
+            Self::VersionCheck(check) => packed(kind::VERSION_CHECK, check),
+            // Neither this type nor writing to memory can fail.
             Self::Command(command) => {
                 framed(kind::COMMAND, &rmp_serde::to_vec_named(command).unwrap_or_default())
             }
             Self::OutputChunk(chunk) => framed(kind::OUTPUT_CHUNK, chunk),
             Self::ErrorChunk(chunk) => framed(kind::ERROR_CHUNK, chunk),
-            Self::CommandError(text) => {
-                framed(kind::COMMAND_ERROR, &rmp_serde::to_vec(text).unwrap_or_default())
-            }
-            Self::Exit(code) => framed(kind::EXIT, &rmp_serde::to_vec(code).unwrap_or_default()),
+            Self::CommandError(text) => packed(kind::COMMAND_ERROR, text),
+            Self::Exit(code) => packed(kind::EXIT, code),
             Self::NotRun => framed(kind::NOT_RUN, &[]),
+            Self::InputWindow(bytes) => packed(kind::INPUT_WINDOW, bytes),
+            Self::InputChunk(chunk) => framed(kind::INPUT_CHUNK, chunk),
+            Self::InputEnd => framed(kind::INPUT_END, &[]),
+            Self::TerminalSize(size) => packed(kind::TERMINAL_SIZE, size),
+            Self::Loading => framed(kind::LOADING, &[]),
+            Self::NotLoaded(text) => packed(kind::NOT_LOADED, text),
         }
     }
 
@@ -120,18 +167,34 @@ impl Message {
     pub(super) fn decode(kind: u8, body: Bytes) -> Result<Self, ProtocolError> {
         match kind {
             // The library would take one for the other.
-            kind::VERSION_CHECK if is_array(&body) => decode_body(kind, &body).map(Self::VersionCheck),
-            kind::COMMAND if is_map(&body) => decode_body(kind, &body).map(Self::Command),
-            kind::VERSION_CHECK | kind::COMMAND => Err(ProtocolError::WrongShape { kind }),
+            kind::VERSION_CHECK | kind::TERMINAL_SIZE if !is_array(&body) => {
+                Err(ProtocolError::WrongShape { kind })
+            }
+            kind::COMMAND if !is_map(&body) => Err(ProtocolError::WrongShape { kind }),
+            kind::NOT_RUN | kind::INPUT_END | kind::LOADING if !body.is_empty() => {
+                Err(ProtocolError::TrailingBytes { kind, count: body.len() })
+            }
+            kind::VERSION_CHECK => unpack(kind, &body).map(Self::VersionCheck),
+            kind::COMMAND => unpack(kind, &body).map(Self::Command),
             kind::OUTPUT_CHUNK => Ok(Self::OutputChunk(body)),
             kind::ERROR_CHUNK => Ok(Self::ErrorChunk(body)),
-            kind::COMMAND_ERROR => decode_body(kind, &body).map(Self::CommandError),
-            kind::EXIT => decode_body(kind, &body).map(Self::Exit),
-            kind::NOT_RUN if body.is_empty() => Ok(Self::NotRun),
-            kind::NOT_RUN => Err(ProtocolError::TrailingBytes { kind, count: body.len() }),
+            kind::COMMAND_ERROR => unpack(kind, &body).map(Self::CommandError),
+            kind::EXIT => unpack(kind, &body).map(Self::Exit),
+            kind::NOT_RUN => Ok(Self::NotRun),
+            kind::INPUT_WINDOW => unpack(kind, &body).map(Self::InputWindow),
+            kind::INPUT_CHUNK => Ok(Self::InputChunk(body)),
+            kind::INPUT_END => Ok(Self::InputEnd),
+            kind::TERMINAL_SIZE => unpack(kind, &body).map(Self::TerminalSize),
+            kind::LOADING => Ok(Self::Loading),
+            kind::NOT_LOADED => unpack(kind, &body).map(Self::NotLoaded),
             unknown => Err(ProtocolError::UnknownKind(unknown)),
         }
     }
+}
+
+/// A frame whose body is one value. Neither our values nor writing to memory can fail.
+fn packed(kind: u8, value: &impl Serialize) -> Vec<u8> {
+    framed(kind, &rmp_serde::to_vec(value).unwrap_or_default())
 }
 
 fn framed(kind: u8, body: &[u8]) -> Vec<u8> {
@@ -148,7 +211,7 @@ fn is_map(body: &[u8]) -> bool {
     matches!(body, [0x80..=0x8f | 0xde | 0xdf, ..])
 }
 
-fn decode_body<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T, ProtocolError> {
+fn unpack<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T, ProtocolError> {
     let mut unread = body;
     let value =
         rmp_serde::from_read(&mut unread).map_err(|source| ProtocolError::Malformed { kind, source })?;

@@ -5,8 +5,8 @@
 mod frame;
 mod message;
 
-pub(crate) use frame::{FrameReader, chunk_header};
-pub(crate) use message::{Command, Message, VersionCheck};
+pub(crate) use frame::{FRAME_HEADER, FrameReader, chunk_header, input_chunk_header};
+pub(crate) use message::{CallersTerminal, Command, Message, VersionCheck};
 
 /// Which of the caller's streams a chunk of output is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,30 @@
+//! What an impatient user reads while the application loads.
+
+use std::io::{self, IsTerminal as _};
+
+use super::output::CallersStream;
+use crate::app::Program;
+
+/// Back to the beginning of the line, and it cleared.
+const ERASE: &[u8] = b"\r\x1b[K";
+
+/// A line on the terminal that goes as soon as there is anything else to show. Where there is no terminal, nothing is.
+#[derive(Debug, Default)]
+pub(super) struct Notice {
+    given: bool,
+}
+
+impl Notice {
+    pub(super) fn give(&mut self, stderr: &CallersStream, program: &Program) {
+        if io::stderr().is_terminal() {
+            self.given = stderr.write_all(format!("{}: loading…", program.name).as_bytes()).is_ok();
+        }
+    }
+
+    pub(super) fn take_back(&mut self, stderr: &CallersStream) {
+        if std::mem::take(&mut self.given) {
+            // A terminal that is gone shows nothing any more.
+            let _ = stderr.write_all(ERASE);
+        }
+    }
+}

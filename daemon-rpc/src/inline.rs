@@ -1,0 +1,49 @@
+//! A command without a daemon of its own process: for debuggers, sandboxes and tests.
+//!
+//! Client and daemon are the same as ever, only that they are two threads of one process with a pair of sockets between
+//! them. So whatever holds for a command elsewhere holds here.
+
+use std::env;
+use std::os::unix::net::UnixStream;
+use std::panic;
+use std::sync::Arc;
+use std::thread;
+
+use crate::app::Program;
+use crate::client::ClientError;
+use crate::state::Loader;
+use crate::{CommandHandler, ExitCode, client, daemon, sys};
+
+const VARIABLE: &str = "DAEMON_RPC_INLINE";
+
+/// Whether the caller wants the command in its own process.
+pub(crate) fn is_asked_for() -> bool {
+    env::var_os(VARIABLE).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// Runs one command for the user and returns its exit code.
+pub(crate) fn run(
+    program: &Program,
+    load: Loader,
+    handler: Arc<dyn CommandHandler>,
+) -> Result<ExitCode, ClientError> {
+    if env::var_os("RUST_BACKTRACE").is_none() {
+        // The caller reads what a panic said anyhow, and elsewhere the rest would be in the log.
+        panic::set_hook(Box::new(|_| {}));
+    }
+    let needs = handler.needs();
+    // Ends when both have: a handler whose caller's reader has gone has its grace period here too.
+    thread::scope(|scope| {
+        client::run_inline(program, needs, || {
+            let (client, daemon) = UnixStream::pair()?;
+            let serve = || match daemon::run_inline(program, load, handler, daemon) {
+                Ok(None) => {}
+                // As if nobody had handled it, which the client can't do while it waits for its streams.
+                Ok(Some(signal)) => sys::die_of(signal),
+                Err(error) => eprintln!("{}: {:#}", program.name, anyhow::Error::from(error)),
+            };
+            thread::Builder::new().name("daemon".into()).spawn_scoped(scope, serve)?;
+            Ok(client)
+        })
+    })
+}

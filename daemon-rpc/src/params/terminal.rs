@@ -1,0 +1,124 @@
+//! `Terminal`: what the caller's streams are connected to.
+
+use anyhow::Context as _;
+use tokio::sync::watch;
+
+use crate::protocol::CallersTerminal;
+use crate::{ColorSupport, FromInvocation, Invocation, Needs, TerminalSize};
+
+/// What the caller's standard streams are connected to.
+///
+/// The size is kept up to date while the command runs. Colours follow the usual conventions, by the caller's environment:
+/// `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`, `COLORTERM`.
+///
+/// ```
+/// use daemon_rpc::ColorSupport;
+/// use daemon_rpc::prelude::*;
+///
+/// async fn rule(terminal: Terminal, mut out: Stdout) -> std::io::Result<()> {
+///     let columns = terminal.size().map_or(80, |size| size.columns);
+///     let line = "-".repeat(columns.into());
+///     let line = match terminal.stdout_colors() {
+///         ColorSupport::None => line,
+///         _ => format!("\x1b[32m{line}\x1b[0m"),
+///     };
+///     out.write_all(line.as_bytes()).await
+/// }
+///
+/// assert!(!Terminal::none().stdout_is_terminal());
+/// assert_eq!(Terminal::of_size(80, 24).size().unwrap().rows, 24);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    caller: CallersTerminal,
+    size: watch::Receiver<Option<TerminalSize>>,
+}
+
+impl Terminal {
+    /// For the author's own tests: a caller without a terminal.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::unchanging(CallersTerminal::default())
+    }
+
+    /// For the author's own tests: a caller whose three streams are a terminal of this size that takes all colours.
+    #[must_use]
+    pub fn of_size(columns: u16, rows: u16) -> Self {
+        Self::unchanging(CallersTerminal {
+            stdin: true,
+            stdout: true,
+            stderr: true,
+            size: Some(TerminalSize { columns, rows }),
+            stdout_colors: ColorSupport::TrueColor,
+            stderr_colors: ColorSupport::TrueColor,
+        })
+    }
+
+    fn unchanging(caller: CallersTerminal) -> Self {
+        let (_, size) = watch::channel(caller.size);
+        Self { caller, size }
+    }
+
+    pub(crate) fn description(&self) -> CallersTerminal {
+        self.caller
+    }
+
+    /// Whether standard input is a terminal.
+    #[must_use]
+    pub fn stdin_is_terminal(&self) -> bool {
+        self.caller.stdin
+    }
+
+    /// Whether standard output is a terminal.
+    #[must_use]
+    pub fn stdout_is_terminal(&self) -> bool {
+        self.caller.stdout
+    }
+
+    /// Whether standard error is a terminal.
+    #[must_use]
+    pub fn stderr_is_terminal(&self) -> bool {
+        self.caller.stderr
+    }
+
+    /// The colours to use on standard output.
+    #[must_use]
+    pub fn stdout_colors(&self) -> ColorSupport {
+        self.caller.stdout_colors
+    }
+
+    /// The colours to use on standard error.
+    #[must_use]
+    pub fn stderr_colors(&self) -> ColorSupport {
+        self.caller.stderr_colors
+    }
+
+    /// The terminal's size at this moment: of the first of standard output, error and input that is one.
+    #[must_use]
+    pub fn size(&self) -> Option<TerminalSize> {
+        *self.size.borrow()
+    }
+
+    /// Waits until the terminal has another size than when this was last called, or since the command began. Without a
+    /// terminal it waits for ever.
+    pub async fn resized(&mut self) -> TerminalSize {
+        loop {
+            if self.size.changed().await.is_err() {
+                // Nobody can tell any more, because the caller has gone.
+                std::future::pending::<()>().await;
+            }
+            if let Some(size) = *self.size.borrow_and_update() {
+                return size;
+            }
+        }
+    }
+}
+
+impl FromInvocation for Terminal {
+    const NEEDS: Needs = Needs::TERMINAL;
+
+    fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
+        let caller = invocation.command.terminal.context("the command came without its terminal")?;
+        Ok(Self { caller, size: invocation.size.clone() })
+    }
+}
