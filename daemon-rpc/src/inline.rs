@@ -18,7 +18,11 @@ const VARIABLE: &str = "DAEMON_RPC_INLINE";
 
 /// Whether the caller wants the command in its own process.
 pub(crate) fn is_asked_for() -> bool {
-    env::var_os(VARIABLE).is_some_and(|value| !value.is_empty() && value != "0")
+    is_set(VARIABLE)
+}
+
+fn is_set(variable: &str) -> bool {
+    env::var_os(variable).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// Runs one command for the user and returns its exit code.
@@ -27,8 +31,8 @@ pub(crate) fn run(
     load: Loader,
     handler: Arc<dyn CommandHandler>,
 ) -> Result<ExitCode, ClientError> {
-    if env::var_os("RUST_BACKTRACE").is_none() {
-        // The caller reads what a panic said anyhow, and elsewhere the rest would be in the log.
+    if !is_set("RUST_BACKTRACE") {
+        // The caller reads what a panic said anyhow, and with a daemon the rest would be in its log.
         panic::set_hook(Box::new(|_| {}));
     }
     let needs = handler.needs();

@@ -95,6 +95,7 @@ impl Scene {
             command.env("DAEMON_RPC_INLINE", "1");
         }
         command
+            .env_remove("RUST_BACKTRACE")
             .env(DIRECTORY, self.directory())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

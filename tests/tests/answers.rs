@@ -9,7 +9,7 @@ use std::process::Output;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use daemon_rpc_tests::scene::{Scene, finish, start, told};
+use daemon_rpc_tests::scene::{Scene, both_ways, finish, start, told};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
@@ -30,58 +30,64 @@ mod input {
 
     #[test]
     fn that_is_not_utf8() {
-        let scene = Scene::new();
-        let output = scene.run(ECHO, b"gr\xc3\xbc\xdfe");
-        assert_refused(
-            &output,
-            "echo: standard input is not UTF-8: byte 5 (counted from 1) is 0xdf; convert it to UTF-8 first",
-            65,
-        );
-        assert!(scene.processes().is_empty());
+        both_ways(|scene| {
+            let output = scene.run(ECHO, b"gr\xc3\xbc\xdfe");
+            assert_refused(
+                &output,
+                "echo: standard input is not UTF-8: byte 5 (counted from 1) is 0xdf; convert it to UTF-8 first",
+                65,
+            );
+            assert!(scene.processes().is_empty());
+        });
     }
 
     #[test]
     fn that_is_as_long_as_the_limit() {
-        let scene = Scene::new();
-        let longest = vec![b'x'; MAX_COMMAND];
-        assert!(scene.run(ECHO, &longest).stdout == longest);
+        both_ways(|scene| {
+            let longest = vec![b'x'; MAX_COMMAND];
+            assert!(scene.run(ECHO, &longest).stdout == longest);
+        });
     }
 
     #[test]
     fn that_is_over_the_limit() {
-        let scene = Scene::new();
-        let output = scene.run(ECHO, vec![b'x'; MAX_COMMAND + 1]);
-        let message = "echo: standard input is longer than this command's limit of 16777216 bytes (max_command); give \
+        both_ways(|scene| {
+            let output = scene.run(ECHO, vec![b'x'; MAX_COMMAND + 1]);
+            let message = "echo: standard input is longer than this command's limit of 16777216 bytes (max_command); give \
                        it less at a time";
-        assert_refused(&output, message, 65);
-        assert!(scene.processes().is_empty());
+            assert_refused(&output, message, 65);
+            assert!(scene.processes().is_empty());
+        });
     }
 
     #[test]
     fn that_is_over_a_limit_of_the_applications_own() {
-        let scene = Scene::new();
-        assert_eq!(told(&scene.run(SHORT, "x".repeat(1024))).0.len(), 1024);
-        let message = "short: standard input is longer than this command's limit of 1024 bytes (max_command); give it \
+        both_ways(|scene| {
+            assert_eq!(told(&scene.run(SHORT, "x".repeat(1024))).0.len(), 1024);
+            let message = "short: standard input is longer than this command's limit of 1024 bytes (max_command); give it \
                        less at a time";
-        assert_refused(&scene.run(SHORT, "x".repeat(1025)), message, 65);
+            assert_refused(&scene.run(SHORT, "x".repeat(1025)), message, 65);
+        });
     }
 
     #[test]
     fn that_is_empty_or_closed() {
-        let scene = Scene::new();
-        assert_eq!(told(&scene.run(ECHO, "")), (String::new(), String::new(), Some(0)));
-        let mut command = scene.command("sh");
-        command.args(["-c", "\"$ECHO\" <&-"]).env("ECHO", ECHO);
-        assert_eq!(told(&finish(start(&mut command, ""))), (String::new(), String::new(), Some(0)));
+        both_ways(|scene| {
+            assert_eq!(told(&scene.run(ECHO, "")), (String::new(), String::new(), Some(0)));
+            let mut command = scene.command("sh");
+            command.args(["-c", "\"$ECHO\" <&-"]).env("ECHO", ECHO);
+            assert_eq!(told(&finish(start(&mut command, ""))), (String::new(), String::new(), Some(0)));
+        });
     }
 
     #[test]
     fn that_cannot_be_read() {
-        let scene = Scene::new();
-        let mut command = scene.command("sh");
-        command.args(["-c", "\"$ECHO\" < /"]).env("ECHO", ECHO);
-        let output = finish(start(&mut command, ""));
-        assert_refused(&output, "echo: can't read standard input: Is a directory (os error 21)", 74);
+        both_ways(|scene| {
+            let mut command = scene.command("sh");
+            command.args(["-c", "\"$ECHO\" < /"]).env("ECHO", ECHO);
+            let output = finish(start(&mut command, ""));
+            assert_refused(&output, "echo: can't read standard input: Is a directory (os error 21)", 74);
+        });
     }
 }
 
@@ -90,39 +96,42 @@ mod output {
 
     #[test]
     fn that_finds_no_room() {
-        let scene = Scene::new();
-        let mut command = scene.command("sh");
-        command.args(["-c", "\"$ECHO\" > /dev/full"]).env("ECHO", ECHO);
-        let output = finish(start(&mut command, "text"));
-        assert_refused(
-            &output,
-            "echo: can't write to standard output: No space left on device (os error 28)",
-            74,
-        );
+        both_ways(|scene| {
+            let mut command = scene.command("sh");
+            command.args(["-c", "\"$ECHO\" > /dev/full"]).env("ECHO", ECHO);
+            let output = finish(start(&mut command, "text"));
+            assert_refused(
+                &output,
+                "echo: can't write to standard output: No space left on device (os error 28)",
+                74,
+            );
+        });
     }
 
     #[test]
     fn that_is_closed() {
-        let scene = Scene::new();
-        let mut command = scene.command("sh");
-        command.args(["-c", "\"$ECHO\" >&- 2>&-"]).env("ECHO", ECHO);
-        assert_eq!(told(&finish(start(&mut command, "text"))), (String::new(), String::new(), Some(0)));
+        both_ways(|scene| {
+            let mut command = scene.command("sh");
+            command.args(["-c", "\"$ECHO\" >&- 2>&-"]).env("ECHO", ECHO);
+            assert_eq!(told(&finish(start(&mut command, "text"))), (String::new(), String::new(), Some(0)));
+        });
     }
 
     #[test]
     fn that_is_not_blocking() {
-        let scene = Scene::new();
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        theirs.set_nonblocking(true).unwrap();
-        let text = "a line\n".repeat(200_000);
-        let mut command = scene.command(ECHO);
-        command.stdout(std::os::fd::OwnedFd::from(theirs));
-        let client = start(&mut command, &text);
-        drop(command);
-        let mut received = String::new();
-        (&ours).read_to_string(&mut received).unwrap();
-        assert!(received == text);
-        assert!(finish(client).status.success());
+        both_ways(|scene| {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            theirs.set_nonblocking(true).unwrap();
+            let text = "a line\n".repeat(200_000);
+            let mut command = scene.command(ECHO);
+            command.stdout(std::os::fd::OwnedFd::from(theirs));
+            let client = start(&mut command, &text);
+            drop(command);
+            let mut received = String::new();
+            (&ours).read_to_string(&mut received).unwrap();
+            assert!(received == text);
+            assert!(finish(client).status.success());
+        });
     }
 }
 
@@ -131,18 +140,20 @@ mod arguments {
 
     #[test]
     fn are_refused() {
-        let scene = Scene::new();
-        for (program, name, reads) in [(ECHO, "echo", ", it reads its standard input"), (HELLO, "hello", "")]
-        {
-            for argument in ["file.txt", "--help", "--daemon-stop"] {
-                let output = finish(start(scene.command(program).arg(argument), ""));
-                let message = format!(
-                    "{name}: unexpected argument {argument:?}: this command takes no arguments{reads}"
-                );
-                assert_refused(&output, &message, 64);
+        both_ways(|scene| {
+            for (program, name, reads) in
+                [(ECHO, "echo", ", it reads its standard input"), (HELLO, "hello", "")]
+            {
+                for argument in ["file.txt", "--help", "--daemon-stop"] {
+                    let output = finish(start(scene.command(program).arg(argument), ""));
+                    let message = format!(
+                        "{name}: unexpected argument {argument:?}: this command takes no arguments{reads}"
+                    );
+                    assert_refused(&output, &message, 64);
+                }
             }
-        }
-        assert!(scene.processes().is_empty());
+            assert!(scene.processes().is_empty());
+        });
     }
 }
 

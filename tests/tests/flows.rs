@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 
 use daemon_rpc_tests::scene::{
-    Scene, finish, is_alive, resident_kib, start, success, told, until, until_ended,
+    Scene, both_ways, finish, is_alive, resident_kib, start, success, told, until, until_ended,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -26,25 +26,28 @@ mod normal_operation {
 
     #[test]
     fn output_is_the_handlers_byte_for_byte() {
-        let scene = Scene::new();
-        for text in ["", "one line\n", "no newline", "\0 and \u{1F980}\r\n"] {
-            assert_eq!(told(&scene.run(ECHO, text)), success(text));
-        }
+        both_ways(|scene| {
+            for text in ["", "one line\n", "no newline", "\0 and \u{1F980}\r\n"] {
+                assert_eq!(told(&scene.run(ECHO, text)), success(text));
+            }
+        });
     }
 
     #[test]
     fn a_large_command_goes_both_ways_whole() {
-        let scene = Scene::new();
-        let text: String = (0..1_500_000).map(|number| format!("{number:>9}\n")).collect();
-        assert!(scene.run(ECHO, &text).stdout == text.as_bytes());
+        both_ways(|scene| {
+            let text: String = (0..1_500_000).map(|number| format!("{number:>9}\n")).collect();
+            assert!(scene.run(ECHO, &text).stdout == text.as_bytes());
+        });
     }
 
     #[test]
     fn exit_codes_are_the_handlers() {
-        let scene = Scene::new();
-        for code in [0, 1, 3, 64, 255] {
-            assert_eq!(scene.run(SCRIPTED, format!("exit {code}")).status.code(), Some(code));
-        }
+        both_ways(|scene| {
+            for code in [0, 1, 3, 64, 255] {
+                assert_eq!(scene.run(SCRIPTED, format!("exit {code}")).status.code(), Some(code));
+            }
+        });
     }
 
     #[test]
@@ -62,12 +65,13 @@ mod normal_operation {
 
     #[test]
     fn a_handler_without_a_text_leaves_standard_input_alone() {
-        let scene = Scene::new();
-        let mut command = scene.command("sh");
-        let script = "while read line; do \"$HELLO\" || exit; echo \"$line\"; done";
-        command.args(["-c", script]).env("HELLO", HELLO);
-        let output = finish(start(&mut command, "1\n2\n"));
-        assert_eq!(told(&output), success("hello\n1\nhello\n2\n"));
+        both_ways(|scene| {
+            let mut command = scene.command("sh");
+            let script = "while read line; do \"$HELLO\" || exit; echo \"$line\"; done";
+            command.args(["-c", script]).env("HELLO", HELLO);
+            let output = finish(start(&mut command, "1\n2\n"));
+            assert_eq!(told(&output), success("hello\n1\nhello\n2\n"));
+        });
     }
 }
 
@@ -76,16 +80,17 @@ mod streaming {
 
     #[test]
     fn a_chunk_arrives_before_the_handler_goes_on() {
-        let scene = Scene::new();
-        let go_on = scene.path("go-on");
-        let script = format!("print first\nawait {}\nprint second", go_on.display());
-        let mut client = start(&mut scene.command(SCRIPTED), script);
-        let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
-        assert_eq!(lines.next().unwrap().unwrap(), "first");
-        std::fs::write(go_on, "").unwrap();
-        assert_eq!(lines.next().unwrap().unwrap(), "second");
-        assert!(lines.next().is_none());
-        assert!(finish(client).status.success());
+        both_ways(|scene| {
+            let go_on = scene.path("go-on");
+            let script = format!("print first\nawait {}\nprint second", go_on.display());
+            let mut client = start(&mut scene.command(SCRIPTED), script);
+            let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
+            assert_eq!(lines.next().unwrap().unwrap(), "first");
+            std::fs::write(go_on, "").unwrap();
+            assert_eq!(lines.next().unwrap().unwrap(), "second");
+            assert!(lines.next().is_none());
+            assert!(finish(client).status.success());
+        });
     }
 
     #[test]
@@ -107,10 +112,11 @@ mod error_flow {
 
     #[test]
     fn an_error_arrives_with_its_whole_chain_behind_the_output() {
-        let scene = Scene::new();
-        let output = scene.run(SCRIPTED, "print before\nfail can't spell: no dictionary: file not found");
-        let expected = "before\nscripted: can't spell: no dictionary: file not found\n";
-        assert_eq!(told(&output), (expected.into(), String::new(), Some(1)));
+        both_ways(|scene| {
+            let output = scene.run(SCRIPTED, "print before\nfail can't spell: no dictionary: file not found");
+            let expected = "before\nscripted: can't spell: no dictionary: file not found\n";
+            assert_eq!(told(&output), (expected.into(), String::new(), Some(1)));
+        });
     }
 
     #[test]
@@ -121,118 +127,121 @@ mod error_flow {
         let expected = "before\nscripted: the command panicked: at the disco\n";
         assert_eq!(told(&output), (expected.into(), String::new(), Some(101)));
         assert_eq!(told(&scene.run(SCRIPTED, "pid")), told(&before));
+        let inline = Scene::inline().run(SCRIPTED, "print before\npanic at the disco");
+        assert_eq!(told(&inline), told(&output));
     }
 
     #[test]
     fn an_endless_error_is_cut() {
-        let scene = Scene::new();
-        let output = scene.run(SCRIPTED, format!("fail {}", "ä".repeat(400_000)));
-        assert_eq!(output.status.code(), Some(1));
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.ends_with("ä… (truncated)\n"), "{}", text.len());
+        both_ways(|scene| {
+            let output = scene.run(SCRIPTED, format!("fail {}", "ä".repeat(400_000)));
+            assert_eq!(output.status.code(), Some(1));
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(text.ends_with("ä… (truncated)\n"), "{}", text.len());
+        });
     }
 }
 
 mod cancellation_flow {
     use super::*;
 
-    /// Starts a command that says when it is cancelled, waits until it runs, and has `interrupt` stop its client.
-    fn cancelled_by(interrupt: impl FnOnce(Pid)) -> std::process::Output {
-        let scene = Scene::new();
-        let (running, cancelled) = (scene.path("running"), scene.path("cancelled"));
-        let script = format!("touch {}\nuntil-cancelled {}", running.display(), cancelled.display());
-        let client = start(&mut scene.command(SCRIPTED), script);
-        until("the command runs", || running.exists());
-        interrupt(Pid::from_child(&client));
+    /// The command is cancelled when its client gets the signal, which ends it.
+    #[track_caller]
+    fn assert_cancelled_by(signal: Signal, scene: &Scene) {
+        use std::os::unix::process::ExitStatusExt as _;
+        let cancelled = scene.path("cancelled");
+        let client = scene.begin(SCRIPTED, &format!("until-cancelled {}", cancelled.display()));
+        kill_process(Pid::from_child(&client), signal).unwrap();
         let output = finish(client);
         until("the command is cancelled", || cancelled.exists());
         assert_eq!(told(&scene.run(SCRIPTED, "print next")), success("next\n"));
-        output
-    }
-
-    fn cancelled_by_signal(signal: Signal) {
-        use std::os::unix::process::ExitStatusExt as _;
-        let output = cancelled_by(|client| kill_process(client, signal).unwrap());
         assert_eq!(output.status.signal(), Some(signal.as_raw()));
         assert_eq!(output.stderr, b"");
     }
 
     #[test]
     fn sigint_cancels() {
-        cancelled_by_signal(Signal::INT);
+        both_ways(|scene| assert_cancelled_by(Signal::INT, scene));
     }
 
     #[test]
     fn sigterm_cancels() {
-        cancelled_by_signal(Signal::TERM);
+        both_ways(|scene| assert_cancelled_by(Signal::TERM, scene));
     }
 
     #[test]
     fn sighup_cancels() {
-        cancelled_by_signal(Signal::HUP);
+        both_ways(|scene| assert_cancelled_by(Signal::HUP, scene));
     }
 
     #[test]
     fn sigkill_cancels() {
-        cancelled_by_signal(Signal::KILL);
+        assert_cancelled_by(Signal::KILL, &Scene::new());
     }
 
     #[test]
     fn a_reader_that_goes_away_cancels_a_handler_that_writes_nothing() {
         use std::os::unix::process::ExitStatusExt as _;
-        let scene = Scene::new();
-        let (running, cancelled) = (scene.path("running"), scene.path("cancelled"));
-        let script =
-            format!("print line\ntouch {}\nuntil-cancelled {}", running.display(), cancelled.display());
-        let mut client = start(&mut scene.command(SCRIPTED), script);
-        let mut stdout = BufReader::new(client.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        assert_eq!(line, "line\n");
-        drop(stdout);
-        until("the command is cancelled", || cancelled.exists());
-        let output = finish(client);
-        assert_eq!((output.status.signal(), &*output.stderr), (Some(Signal::PIPE.as_raw()), &b""[..]));
+        both_ways(|scene| {
+            let (running, cancelled) = (scene.path("running"), scene.path("cancelled"));
+            let script =
+                format!("print line\ntouch {}\nuntil-cancelled {}", running.display(), cancelled.display());
+            let mut client = start(&mut scene.command(SCRIPTED), script);
+            let mut stdout = BufReader::new(client.stdout.take().unwrap());
+            let mut line = String::new();
+            stdout.read_line(&mut line).unwrap();
+            assert_eq!(line, "line\n");
+            drop(stdout);
+            until("the command is cancelled", || cancelled.exists());
+            let output = finish(client);
+            assert_eq!((output.status.signal(), &*output.stderr), (Some(Signal::PIPE.as_raw()), &b""[..]));
+        });
     }
 
     #[test]
     fn a_reader_that_goes_away_stops_a_handler_that_writes_without_end() {
-        let scene = Scene::new();
-        let mut command = scene.command("sh");
-        command.args(["-c", "\"$SCRIPTED\" | head -c 3"]).env("SCRIPTED", SCRIPTED);
-        let ended = scene.path("ended");
-        let script = format!("touch-at-end {}\nprint yes\nbulk {}", ended.display(), u64::MAX);
-        let output = finish(start(&mut command, script));
-        assert_eq!(told(&output), success("yes"));
-        until("the handler has ended", || ended.exists());
+        both_ways(|scene| {
+            let mut command = scene.command("sh");
+            command.args(["-c", "\"$SCRIPTED\" | head -c 3"]).env("SCRIPTED", SCRIPTED);
+            let ended = scene.path("ended");
+            let script = format!("touch-at-end {}\nprint yes\nbulk {}", ended.display(), u64::MAX);
+            let output = finish(start(&mut command, script));
+            assert_eq!(told(&output), success("yes"));
+            until("the handler has ended", || ended.exists());
+        });
     }
 
     #[test]
     fn a_handler_that_ignores_its_token_is_aborted_after_the_grace_period() {
-        let scene = Scene::new();
-        let (running, aborted) = (scene.path("running"), scene.path("aborted"));
-        let script = format!("touch {}\nuntil-aborted {}", running.display(), aborted.display());
-        let client = start(&mut scene.command(SCRIPTED), script);
-        until("the command runs", || running.exists());
-        kill_process(Pid::from_child(&client), Signal::INT).unwrap();
-        finish(client);
-        // Others are served while it has its grace.
-        assert_eq!(told(&scene.run(SCRIPTED, "print next")), success("next\n"));
-        until("the handler is aborted", || aborted.exists());
+        both_ways(|scene| {
+            let aborted = scene.path("aborted");
+            let client = scene.begin(SCRIPTED, &format!("until-aborted {}", aborted.display()));
+            kill_process(Pid::from_child(&client), Signal::INT).unwrap();
+            // Others are served while it has its grace.
+            assert_eq!(told(&scene.run(SCRIPTED, "print next")), success("next\n"));
+            finish(client);
+            until("the handler is aborted", || aborted.exists());
+        });
     }
 
     #[test]
     fn a_handler_that_blocks_its_thread_is_left_behind_with_its_daemon() {
         let scene = Scene::new();
-        let (running, never) = (scene.path("running"), scene.path("never"));
-        let script = format!("touch {}\nblock-thread {}", running.display(), never.display());
-        let client = start(&mut scene.command(SCRIPTED), script);
-        until("the command runs", || running.exists());
+        let client = scene.begin(SCRIPTED, &format!("block-thread {}", scene.path("never").display()));
         let blocked = scene.daemon_pid("scripted").unwrap();
         kill_process(Pid::from_child(&client), Signal::INT).unwrap();
         finish(client);
         until_ended(blocked);
         assert_eq!(told(&scene.run(SCRIPTED, "print next")), success("next\n"));
+    }
+
+    #[test]
+    fn a_handler_that_blocks_its_thread_does_not_keep_a_command_without_daemon() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let scene = Scene::inline();
+        let client = scene.begin(SCRIPTED, &format!("block-thread {}", scene.path("never").display()));
+        kill_process(Pid::from_child(&client), Signal::TERM).unwrap();
+        assert_eq!(finish(client).status.signal(), Some(Signal::TERM.as_raw()));
     }
 
     #[test]

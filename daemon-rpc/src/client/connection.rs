@@ -116,7 +116,7 @@ impl Connection {
     }
 
     /// Finds out who answers. Nothing of the user's is sent before.
-    fn handshake(mut self, build: &str, limit: Duration) -> Result<Meeting, ClientError> {
+    pub(super) fn handshake(mut self, build: &str, limit: Duration) -> Result<Meeting, ClientError> {
         let deadline = Instant::now() + limit;
         let ours = Message::VersionCheck(VersionCheck::of(build));
         match self.send(&ours.encode()) {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 
 use super::ClientError;
-use super::connection::{Connection, Meeting};
+use super::connection::{Connection, Contact, Meeting};
 use super::error::LogExcerpt;
 use crate::app::Program;
 use crate::deadline::Pending;
@@ -31,9 +31,13 @@ pub(super) fn start(
     // Removed again unless a daemon takes them over.
     let files = ServedFiles::new(instance, life)?;
 
+    // Before there is anybody to answer, so that even a daemon that ends at once finds its caller in the queue.
+    let Contact::Peer(daemon) = Connection::open(program, instance)? else {
+        return Ok(None);
+    };
     let child =
         spawn(program, instance, listener, &files, &log).map_err(|source| ClientError::Spawn { source })?;
-    match Connection::meet(program, instance, START_LIMIT) {
+    match daemon.handshake(&program.build, START_LIMIT) {
         Ok(Meeting::Agreed(daemon)) => {
             files.hand_over();
             Ok(Some(daemon))

@@ -40,8 +40,8 @@ async fn stream(
             "numbers-sync" => {
                 let (mut input, mut output) = (SyncIoBridge::new(stdin), SyncIoBridge::new(out));
                 return spawn_blocking(move || {
-                    let numbers = std::io::BufRead::lines(&mut input).enumerate();
-                    numbers.map(|(number, line)| Ok(writeln!(output, "{number} {}", line?)?)).collect()
+                    let mut numbers = std::io::BufRead::lines(&mut input).enumerate();
+                    numbers.try_for_each(|(number, line)| Ok(writeln!(output, "{number} {}", line?)?))
                 })
                 .await?;
             }
