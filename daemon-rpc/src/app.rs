@@ -13,7 +13,7 @@ use crate::client::ClientError;
 use crate::daemon::DaemonError;
 use crate::instance::own_uid;
 use crate::role::Role;
-use crate::settings::{Errors, LARGEST_CHUNK_SIZE, LARGEST_MAX_COMMAND, Settings};
+use crate::settings::{Errors, FOREVER, LARGEST_CHUNK_SIZE, LARGEST_MAX_COMMAND, Settings};
 use crate::state::{self, Loader};
 use crate::{Build, CommandHandler, ExitCode, client, daemon, inline, sys};
 
@@ -92,29 +92,29 @@ impl App {
         self
     }
 
-    /// How long the daemon waits without a connection before it retires, instead of 1 hour.
+    /// How long the daemon waits without a connection before it retires, instead of 1 hour. [`Duration::MAX`] is for ever.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.idle_timeout = timeout;
+        self.settings.idle_timeout = timeout.min(FOREVER);
         self
     }
 
     /// How long a handler may go on after its token was cancelled, before it is aborted, instead of 5 seconds.
     pub fn grace_period(mut self, period: Duration) -> Self {
-        self.settings.grace_period = period;
+        self.settings.grace_period = period.min(FOREVER);
         self
     }
 
     /// How long client and daemon give each other for the handshake, instead of 5 seconds. A daemon that doesn't answer in time
     /// is asked to retire, then killed.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
-        self.settings.handshake_timeout = timeout;
+        self.settings.handshake_timeout = timeout.min(FOREVER);
         self
     }
 
     /// Limits how long a command's input may be: `bytes`, instead of 16 MiB. The client refuses longer input with
     /// [`ExitCode::BAD_INPUT`] before it connects.
     ///
-    /// The input is held in memory on both sides, the daemon's once for each command that runs.
+    /// The input is held in memory on both sides, the daemon's for each command that runs or waits for its turn.
     ///
     /// # Panics
     ///

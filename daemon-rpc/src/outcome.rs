@@ -71,7 +71,7 @@ impl Ended {
     pub(crate) async fn of(handler: &dyn CommandHandler, invocation: Invocation) -> Self {
         match panic::catch(|| handler.handle(invocation)).await {
             Ok(Ok(code)) => Self { error: None, code },
-            Ok(Err(error)) => Self { error: Some(format!("{error:#}")), code: ExitCode::FAILURE },
+            Ok(Err(error)) => Self { error: Some(panic::describe(error)), code: ExitCode::FAILURE },
             Err(panic) => {
                 Self { error: Some(format!("the command panicked: {panic}")), code: ExitCode::PANICKED }
             }

@@ -3,35 +3,94 @@
 use std::any::Any;
 use std::fmt;
 use std::future::poll_fn;
+use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 
 /// What a panic said.
-pub(crate) struct Panic(Box<dyn Any + Send>);
+pub(crate) struct Panic(String);
 
-impl fmt::Display for Panic {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| self.0.downcast_ref::<&str>().copied());
-        formatter.write_str(text.unwrap_or("without a message"))
+impl Panic {
+    fn of(payload: Box<dyn Any + Send>) -> Self {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+        let panic = Self(text.unwrap_or("without a message").to_owned());
+        // What a program panics with may panic in its turn.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            forget(another);
+        }
+        panic
     }
 }
 
-/// Runs a future that `start` makes.
-///
-/// What a panic may have left half done is the application's own; the framework shares nothing with it that could break.
+impl fmt::Display for Panic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// Calls the application's code.
+pub(crate) fn catch_in<T>(call: impl FnOnce() -> T) -> Result<T, Panic> {
+    // What a panic may have left half done is the application's own; the framework shares nothing with it that could break.
+    catch_unwind(AssertUnwindSafe(call)).map_err(Panic::of)
+}
+
+/// Runs a future of the application's.
 pub(crate) async fn catch<'a, T>(
     start: impl FnOnce() -> Pin<Box<dyn Future<Output = T> + Send + 'a>>,
 ) -> Result<T, Panic> {
-    let caught = |panic| Panic(panic);
-    let mut future = catch_unwind(AssertUnwindSafe(start)).map_err(caught)?;
-    let value = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+    let mut future = catch_in(start)?;
+    let value = poll_fn(|context| match catch_in(|| future.as_mut().poll(context)) {
         Ok(poll) => poll.map(Ok),
-        Err(panic) => Poll::Ready(Err(Panic(panic))),
+        Err(panic) => Poll::Ready(Err(panic)),
     })
     .await?;
     // A destructor may panic as well.
-    catch_unwind(AssertUnwindSafe(|| drop(future))).map_err(caught)?;
+    catch_in(|| drop(future))?;
     Ok(value)
+}
+
+/// The application's error with its whole chain of causes, in its own words.
+pub(crate) fn describe(error: anyhow::Error) -> String {
+    catch_in(|| format!("{error:#}")).unwrap_or_else(|panic| format!("an error that can't be told: {panic}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Untellable;
+
+    impl fmt::Display for Untellable {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            Err(fmt::Error)
+        }
+    }
+
+    impl fmt::Debug for Untellable {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            Err(fmt::Error)
+        }
+    }
+
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+
+    #[test]
+    fn an_error_that_does_not_tell_itself_is_told_to_be_one() {
+        let told = describe(anyhow::Error::msg(Untellable));
+        assert!(told.starts_with("an error that can't be told: "), "{told}");
+    }
+
+    #[test]
+    fn what_a_panic_says_may_panic() {
+        let panic = catch_in(|| std::panic::panic_any(Bomb)).unwrap_err();
+        assert_eq!(panic.to_string(), "without a message");
+    }
 }

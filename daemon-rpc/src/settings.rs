@@ -12,6 +12,9 @@ pub(crate) const LARGEST_MAX_COMMAND: usize = 1024 * MIB;
 /// The most that `chunk_size` can be. The client holds a chunk or two.
 pub(crate) const LARGEST_CHUNK_SIZE: usize = MIB;
 
+/// The most that a time limit can be, which is for ever, and can still be added to a date.
+pub(crate) const FOREVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// The choices of one program. Client and daemon have the same, since they are the same build.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {

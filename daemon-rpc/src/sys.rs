@@ -16,6 +16,9 @@ use rustix::process::{Signal, getpid, kill_process};
 /// The lowest descriptor that is not a standard stream.
 const FIRST_EXTRA_DESCRIPTOR: RawFd = 3;
 
+/// The last signal before those for real-time use, which nobody ignores by accident.
+const LAST_CLASSIC_SIGNAL: libc::c_int = 31;
+
 /// Receives what there is, behind what `buffer` holds, which is given room for `room` bytes at least. 0 means that the peer has closed.
 pub(crate) fn receive(socket: impl AsFd, buffer: &mut BytesMut, room: usize) -> io::Result<usize> {
     buffer.reserve(room);
@@ -26,10 +29,24 @@ pub(crate) fn receive(socket: impl AsFd, buffer: &mut BytesMut, room: usize) -> 
     Ok(count)
 }
 
-/// Has the child leave the caller's session, so that no terminal and no Ctrl+C of the caller's reaches it.
+/// Has the child leave the caller's session, so that no terminal and no Ctrl+C of the caller's reaches it, and forget which
+/// signals the caller ignores.
 pub(crate) fn in_its_own_session(command: &mut Command) {
-    // SAFETY: `setsid` is async-signal-safe, and nothing else happens between fork and exec.
-    unsafe { command.pre_exec(|| rustix::process::setsid().map(drop).map_err(Into::into)) };
+    let leave = || {
+        for signal in 1..=LAST_CLASSIC_SIGNAL {
+            // SAFETY: a default action installs no handler. The two signals that have no other are refused.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        rustix::process::setsid().map(drop).map_err(Into::into)
+    };
+    // SAFETY: `signal` and `setsid` are async-signal-safe, and nothing else happens between fork and exec.
+    unsafe { command.pre_exec(leave) };
+}
+
+/// Has this process told of its children's ends, which it isn't if its caller ignores them.
+pub(crate) fn heed_children() {
+    // SAFETY: a default action installs no handler.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
 /// Keeps descriptors that this process was given beside its standard streams from the children it will have. A pipe
@@ -73,7 +90,21 @@ pub(crate) fn write_on_window_change(to: UnixStream) -> io::Result<()> {
 /// The user at the other end of a connected socket, as the kernel recorded it.
 #[cfg(target_os = "linux")]
 pub(crate) fn peer_uid(socket: impl AsFd) -> io::Result<u32> {
-    Ok(rustix::net::sockopt::socket_peercred(socket)?.uid.as_raw())
+    use std::os::fd::AsRawFd as _;
+    // The peer's pid is 0 where it belongs to another namespace, which rustix's type for it can't hold.
+    let mut peer = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut length = libc::socklen_t::try_from(size_of_val(&peer)).unwrap_or_default();
+    // SAFETY: the descriptor is open, and the pointers are to live variables, of which the one tells the other's size.
+    let told = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut peer).cast(),
+            &mut length,
+        )
+    };
+    if told == 0 { Ok(peer.uid) } else { Err(io::Error::last_os_error()) }
 }
 
 /// The user at the other end of a connected socket, as the kernel recorded it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const REBUILT: &str = env!("CARGO_BIN_EXE_scripted-rebuilt");
+const NAMED: &str = env!("CARGO_BIN_EXE_named");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
 const PER_PROJECT: &str = env!("CARGO_BIN_EXE_per-project");
@@ -188,7 +189,7 @@ mod starting {
         let scene = Scene::new();
         // Too few descriptors for a runtime.
         let mut command = scene.command("sh");
-        command.args(["-c", "ulimit -n 12; exec \"$ECHO\""]).env("ECHO", ECHO);
+        command.args(["-c", "ulimit -n 13; exec \"$ECHO\""]).env("ECHO", ECHO);
         let (stdout, stderr, code) = told(&finish(start(&mut command, "text")));
         assert_eq!((&*stdout, code), ("", Some(69)), "{stderr}");
         let beginning = "echo: the daemon ended before it was ready (exit status: 69); the end of its log, ";
@@ -270,10 +271,10 @@ mod dying {
     fn a_dead_daemons_socket_may_outlive_its_lock_for_a_moment() {
         let scene = Scene::new();
         let listener = UnixListener::bind(scene.file("scripted", "sock")).unwrap();
-        let mut daemon = scene.command("sleep").arg("1000").spawn().unwrap();
         let pid_file = fs::File::create(scene.file("scripted", "pid")).unwrap();
-        writeln!(&pid_file, "{}", daemon.id()).unwrap();
         flock(&pid_file, FlockOperation::LockExclusive).unwrap();
+        let mut daemon = scene.command(NAMED).arg(scene.file("scripted", "pid")).spawn().unwrap();
+        daemon.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
 
         let system = thread::spawn(move || {
             let asked_in_vain = listener.accept().unwrap();

@@ -49,8 +49,8 @@ pub(crate) enum ClientError {
     Retire { source: io::Error },
     #[error("can't start the daemon")]
     Spawn { source: io::Error },
-    #[error("the daemon ended before it was ready ({}){log}", ending(.status))]
-    DiedAtStart { status: Option<ExitStatus>, log: LogExcerpt },
+    #[error("the daemon ended before it was ready ({status}){log}")]
+    DiedAtStart { status: ExitStatus, log: LogExcerpt },
     #[error("the daemon wasn't ready within {limit} seconds and was stopped{log}", limit = START_LIMIT.as_secs())]
     HungAtStart { log: LogExcerpt },
     #[error("can't get ready: {error}")]
@@ -104,10 +104,6 @@ impl ClientError {
             Self::DaemonDied { .. } => ExitCode::DAEMON_DIED,
         }
     }
-}
-
-fn ending(status: &Option<ExitStatus>) -> String {
-    status.map_or_else(|| "it has closed its socket".into(), |status| status.to_string())
 }
 
 fn in_brackets(pid: &Option<i32>) -> String {

@@ -15,7 +15,7 @@ pub(super) fn retire(holder: &Holder) -> Result<(), ClientError> {
     let failed = |source| ClientError::Retire { source };
     let release = holder.wait_for_release().map_err(failed)?;
     for signal in [Signal::TERM, Signal::KILL] {
-        if let Some(daemon) = holder.pid().and_then(|pid| Process::of(pid, holder)) {
+        if let Some(daemon) = Process::of(holder) {
             daemon.signal(signal);
         }
         if let Some(released) = release.within(RETIRE_LIMIT) {
@@ -37,15 +37,16 @@ struct Process {
 impl Process {
     /// The process that holds the lock, if it is still there.
     #[cfg(target_os = "linux")]
-    fn of(pid: Pid, holder: &Holder) -> Option<Self> {
+    fn of(holder: &Holder) -> Option<Self> {
+        let pid = holder.pid()?;
         let descriptor = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
-        // Had the daemon died before the descriptor was opened, the lock would be free by now.
-        holder.lives().then_some(Self { descriptor })
+        // Had the daemon died before the descriptor was opened, the lock would be nobody's by now.
+        (holder.pid() == Some(pid)).then_some(Self { descriptor })
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn of(pid: Pid, holder: &Holder) -> Option<Self> {
-        holder.lives().then_some(Self { pid })
+    fn of(holder: &Holder) -> Option<Self> {
+        holder.pid().map(|pid| Self { pid })
     }
 
     fn signal(&self, signal: Signal) {

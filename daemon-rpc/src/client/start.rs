@@ -46,14 +46,16 @@ pub(super) fn start(
             kill(child);
             Err(ClientError::HungAtStart { log: log.excerpt() })
         }
-        // It was the last to have the listener, so it is gone or going.
-        Ok(_) => {
-            let status = wait(child).map_err(|source| ClientError::Spawn { source })?;
-            if status.is_some_and(|status| status.success()) {
-                return Ok(None);
+        // It has closed the connection, mostly because it is gone or going.
+        Ok(_) => match wait(child).map_err(|source| ClientError::Spawn { source })? {
+            Some(status) if !status.success() => Err(ClientError::DiedAtStart { status, log: log.excerpt() }),
+            Some(_) => Ok(None),
+            // It lives: it didn't want to wait for us any longer, or retires and has others' commands to finish.
+            None => {
+                files.hand_over();
+                Ok(None)
             }
-            Err(ClientError::DiedAtStart { status, log: log.excerpt() })
-        }
+        },
         Err(error) => {
             kill(child);
             Err(error)
@@ -80,6 +82,7 @@ fn spawn(
         .stderr(log.file.try_clone()?);
     sys::in_its_own_session(&mut command);
     sys::keep_descriptors_from_children()?;
+    sys::heed_children();
     // With the command goes this process's copy of the listener: from here on the daemon alone keeps callers waiting.
     command.spawn()
 }

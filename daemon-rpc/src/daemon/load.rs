@@ -27,7 +27,7 @@ pub(super) fn start(load: Loader, handlers: &Handle) -> watch::Receiver<State> {
                 debug!("the state is loaded");
                 State::Loaded(state)
             }
-            Ok(Err(error)) => State::Failed(truncated(format!("{error:#}"))),
+            Ok(Err(error)) => State::Failed(truncated(panic::describe(error))),
             Err(panic) => State::Failed(truncated(format!("loading panicked: {panic}"))),
         };
         sender.send_replace(loaded);

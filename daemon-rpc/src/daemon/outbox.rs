@@ -1,7 +1,7 @@
 //! What goes to one client: frames, whole and in order, written by whoever has something to say.
 
 use std::io::{self, IoSlice};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
 use tokio::net::UnixStream;
@@ -17,7 +17,8 @@ use crate::protocol::{Message, Stream, chunk_header};
 /// chunk, until the control plane has sent it; until then the handler is held back.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    socket: Arc<UnixStream>,
+    /// Goes with the session, whatever tasks a handler has left behind with its output.
+    socket: Weak<UnixStream>,
     chunk_size: usize,
     queue: Mutex<Queue>,
     /// Tells the control plane that there is something to send, or that nothing more will come.
@@ -42,8 +43,8 @@ enum Sent {
 }
 
 impl Outbox {
-    pub(super) fn new(socket: Arc<UnixStream>, chunk_size: usize) -> Self {
-        Self { socket, chunk_size, queue: Mutex::default(), changed: Notify::new() }
+    pub(super) fn new(socket: &Arc<UnixStream>, chunk_size: usize) -> Self {
+        Self { socket: Arc::downgrade(socket), chunk_size, queue: Mutex::default(), changed: Notify::new() }
     }
 
     /// Sends what handlers had to leave, until the last frame is out.
@@ -52,7 +53,7 @@ impl Outbox {
             match self.send_unsent()? {
                 Sent::All { finished: true } => return Ok(()),
                 Sent::All { finished: false } => self.changed.notified().await,
-                Sent::NoRoom => self.socket.writable().await?,
+                Sent::NoRoom => self.socket()?.writable().await?,
             }
         }
     }
@@ -103,16 +104,17 @@ impl Outbox {
     }
 
     fn send_now(&self, header: &[u8], body: &[u8]) -> io::Result<usize> {
-        match self.socket.try_write_vectored(&[IoSlice::new(header), IoSlice::new(body)]) {
+        match self.socket()?.try_write_vectored(&[IoSlice::new(header), IoSlice::new(body)]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             sent => sent,
         }
     }
 
     fn send_unsent(&self) -> io::Result<Sent> {
+        let socket = self.socket()?;
         let mut queue = self.queue();
         while !queue.unsent.is_empty() {
-            match self.socket.try_write(&queue.unsent) {
+            match socket.try_write(&queue.unsent) {
                 Ok(count) => drop(queue.unsent.drain(..count)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Sent::NoRoom),
                 Err(error) => return Err(error),
@@ -123,6 +125,10 @@ impl Outbox {
         drop(queue);
         waiting.into_iter().for_each(Waker::wake);
         Ok(Sent::All { finished })
+    }
+
+    fn socket(&self) -> io::Result<Arc<UnixStream>> {
+        self.socket.upgrade().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {

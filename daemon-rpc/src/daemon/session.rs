@@ -53,6 +53,7 @@ enum SessionError {
 
 struct Session {
     daemon: Arc<Daemon>,
+    /// Its only owner, so that the connection ends with the session.
     socket: Arc<UnixStream>,
 }
 
@@ -80,7 +81,7 @@ impl Session {
             return self.refuse().await;
         };
 
-        let outbox = Arc::new(Outbox::new(Arc::clone(&self.socket), self.daemon.settings.chunk_size));
+        let outbox = Arc::new(Outbox::new(&self.socket, self.daemon.settings.chunk_size));
         let inbox = Arc::new(Inbox::new(Arc::clone(&outbox)));
         let (resize, size) = watch::channel(command.terminal.and_then(|terminal| terminal.size));
         let mut caller_gone = pin!(self.listen(&mut reader, &inbox, &resize));

@@ -4,23 +4,20 @@
 //! path still names the locked file: a file that was unlinked meanwhile is nobody's lock.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, OFlags, flock, unlink};
+use rustix::fs::{FlockOperation, OFlags, fcntl_lock, flock, unlink};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::process::Pid;
+use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 
 use crate::deadline::Pending;
 use crate::limits::START_LOCK_LIMIT;
 
 use super::file::{FileIdentity, file_error, open_own};
 use super::{Instance, InstanceError};
-
-/// More digits than any pid has.
-const MAX_PID_LENGTH: u64 = 20;
 
 /// Held by whoever is starting, replacing or stopping a daemon.
 #[derive(Debug)]
@@ -105,8 +102,11 @@ impl LifeLock {
         self.file.try_clone().map(Into::into)
     }
 
-    /// Names this process as the daemon.
+    /// Names this process as the daemon: in the file, for people, and to the kernel, for clients. A number in a file can be
+    /// that of a process long gone, or of another namespace. This lock's holder is the process itself, and nobody inherits it.
     pub(super) fn write_pid(&mut self) -> Result<(), InstanceError> {
+        let locked = fcntl_lock(&self.file, FlockOperation::NonBlockingLockExclusive);
+        locked.map_err(|error| file_error(&self.path, error))?;
         let line = format!("{}\n", std::process::id());
         let write = |file: &mut File| {
             file.set_len(0)?;
@@ -143,22 +143,10 @@ impl Drop for LifeLock {
 }
 
 impl Holder {
-    /// The daemon's pid. It is the daemon's only while the lock is held.
+    /// The daemon, as the kernel tells it: the process that named itself in the file and lives. `None` for one that hasn't yet,
+    /// or that this process can't see.
     pub(crate) fn pid(&self) -> Option<Pid> {
-        let mut text = String::new();
-        let mut file = &self.file;
-        file.rewind().ok()?;
-        file.take(MAX_PID_LENGTH).read_to_string(&mut text).ok()?;
-        Pid::from_raw(text.strip_suffix('\n')?.parse().ok()?)
-    }
-
-    /// Whether the daemon still holds the lock.
-    pub(crate) fn lives(&self) -> bool {
-        let free = try_lock(&self.file).unwrap_or(true);
-        if free {
-            let _ = flock(&self.file, FlockOperation::Unlock);
-        }
-        !free
+        fcntl_getlk(&self.file, &Flock::from(FlockType::WriteLock)).ok()??.pid
     }
 
     /// Waits, in a thread, until the daemon has given up the lock.
@@ -195,5 +183,21 @@ fn is_in_place(path: &Path, file: &File) -> Result<bool, InstanceError> {
         Ok(there) => Ok(there == locked),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(file_error(path, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_the_file_is_nobodys_pid() {
+        let directory = tempfile::tempdir().unwrap();
+        let instance = Instance::of(directory.path().to_owned(), "test".into());
+        std::fs::write(instance.pid(), format!("{}\n", std::process::id())).unwrap();
+        let (start, _) = instance.lock_start().unwrap();
+        let Life::Free(_life) = instance.lock_life(&start).unwrap() else { panic!("nobody else is here") };
+        let Life::Held(holder) = instance.lock_life(&start).unwrap() else { panic!("it is locked") };
+        assert_eq!(holder.pid(), None);
     }
 }
