@@ -70,6 +70,12 @@ impl Scene {
         Self { _watched: watchdog(path.clone()), _directory: directory, path, inline }
     }
 
+    /// Whether programs run their commands in their own processes here.
+    #[must_use]
+    pub fn is_inline(&self) -> bool {
+        self.inline
+    }
+
     /// Where the daemons' files are.
     #[must_use]
     pub fn directory(&self) -> &Path {

@@ -4,22 +4,39 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Child;
 
-use daemon_rpc_tests::scene::{Scene, finish_status, told, until};
+use daemon_rpc_tests::scene::{Scene, finish, finish_status, start, told, until};
+use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 use rustix::process::{Pid, Signal};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
+const TERMINAL: &str = env!("CARGO_BIN_EXE_terminal");
+const STATEFUL: &str = env!("CARGO_BIN_EXE_stateful");
 const CTRL_C: &[u8] = b"\x03";
 const CTRL_D: &[u8] = b"\x04";
 
 /// Starts a program in a terminal of its own.
 fn in_terminal(scene: &Scene, program: &str, arguments: &[&str]) -> (Pty, Child) {
+    in_terminal_with(scene, program, arguments, &[])
+}
+
+fn in_terminal_with(
+    scene: &Scene,
+    program: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> (Pty, Child) {
     let (pty, pts) = open().unwrap();
-    let command = Command::new(program)
+    pty.resize(Size::new(24, 80)).unwrap();
+    let mut command = Command::new(program)
         .args(arguments)
         .env("DAEMON_RPC_DIR", scene.directory())
-        .env("SCRIPTED", SCRIPTED);
-    let child = command.spawn(pts).unwrap();
+        .env("SCRIPTED", SCRIPTED)
+        .env("TERMINAL", TERMINAL);
+    for inherited in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM"] {
+        command = command.env_remove(inherited);
+    }
+    let child = command.env("TERM", "xterm").envs(variables.iter().copied()).spawn(pts).unwrap();
     (pty, child)
 }
 
@@ -84,4 +101,121 @@ fn a_terminal_that_closes_takes_its_command_with_it_and_not_the_daemon() {
     drop(pty);
     assert!(!finish_status(&mut client).success());
     assert_cancelled(&scene, daemon);
+}
+
+mod description {
+    use super::*;
+
+    /// The first line that a program writes in a terminal.
+    fn line(pty: &mut Pty) -> String {
+        read_until(pty, "\r\n").trim_end().to_owned()
+    }
+
+    fn described(variables: &[(&str, &str)]) -> String {
+        let mut lines = [Scene::new(), Scene::inline()].map(|scene| {
+            let inline = if scene.is_inline() { "1" } else { "0" };
+            let variables = [variables, &[("DAEMON_RPC_INLINE", inline)]].concat();
+            let (mut pty, mut client) = in_terminal_with(&scene, TERMINAL, &[], &variables);
+            let line = line(&mut pty);
+            assert!(finish_status(&mut client).success());
+            line
+        });
+        assert_eq!(lines[0], lines[1]);
+        std::mem::take(&mut lines[0])
+    }
+
+    #[test]
+    fn is_that_of_the_caller() {
+        assert_eq!(described(&[]), "stdin stdout stderr 80x24 (Basic, Basic)");
+        let scene = Scene::new();
+        // Nobody here has a terminal, though the daemon's first caller had one.
+        let (mut pty, mut client) = in_terminal(&scene, TERMINAL, &[]);
+        line(&mut pty);
+        finish_status(&mut client);
+        assert_eq!(told(&scene.run(TERMINAL, "")).0, "- - - no size (None, None)\n");
+    }
+
+    #[test]
+    fn has_the_colours_that_the_caller_wants() {
+        let all = "stdin stdout stderr 80x24";
+        for (variables, colors) in [
+            (&[("TERM", "xterm-256color")][..], "(Ansi256, Ansi256)"),
+            (&[("COLORTERM", "truecolor")], "(TrueColor, TrueColor)"),
+            (&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")], "(None, None)"),
+            (&[("TERM", "dumb")], "(None, None)"),
+            (&[("CLICOLOR", "0")], "(None, None)"),
+            (&[("TERM", "dumb"), ("CLICOLOR_FORCE", "1")], "(Basic, Basic)"),
+        ] {
+            assert_eq!(described(variables), format!("{all} {colors}"), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn tells_the_streams_apart() {
+        let scene = Scene::new();
+        for (redirection, streams) in [
+            ("< /dev/null", "- stdout stderr 80x24 (Basic, Basic)"),
+            ("2> /dev/null", "stdin stdout - 80x24 (Basic, None)"),
+            ("| cat", "stdin - stderr 80x24 (None, Basic)"),
+        ] {
+            let (mut pty, mut shell) =
+                in_terminal(&scene, "sh", &["-c", &format!("\"$TERMINAL\" {redirection}")]);
+            assert_eq!(line(&mut pty), streams);
+            finish_status(&mut shell);
+        }
+    }
+
+    #[test]
+    fn follows_the_terminals_size() {
+        for inline in ["0", "1"] {
+            let scene = Scene::new();
+            let (mut pty, mut client) =
+                in_terminal_with(&scene, TERMINAL, &["follow"], &[("DAEMON_RPC_INLINE", inline)]);
+            line(&mut pty);
+            for columns in [100, 50, 133] {
+                pty.resize(Size::new(30, columns)).unwrap();
+                assert_eq!(line(&mut pty), format!("{columns}x30"));
+            }
+            pty.write_all(CTRL_C).unwrap();
+            assert_eq!(finish_status(&mut client).signal(), Some(Signal::INT.as_raw()));
+        }
+    }
+}
+
+mod loading {
+    use super::*;
+
+    #[test]
+    fn is_said_after_a_while_and_taken_back() {
+        let scene = Scene::new();
+        let go_on = scene.path("go-on");
+        std::fs::write(scene.path("load"), format!("await {}", go_on.display())).unwrap();
+        let (mut pty, mut client) = in_terminal(&scene, STATEFUL, &[]);
+        assert_eq!(read_until(&mut pty, "…"), "stateful: loading…");
+        std::fs::write(go_on, "").unwrap();
+        assert_eq!(read_until(&mut pty, "\n"), "\r\x1b[K1\r\n");
+        assert!(finish_status(&mut client).success());
+    }
+
+    #[test]
+    fn that_is_quick_goes_unsaid() {
+        let scene = Scene::new();
+        let (mut pty, mut client) = in_terminal(&scene, STATEFUL, &[]);
+        assert_eq!(read_until(&mut pty, "\n"), "1\r\n");
+        assert!(finish_status(&mut client).success());
+    }
+
+    #[test]
+    fn is_nobodys_business_who_reads_no_terminal() {
+        let scene = Scene::new();
+        let go_on = scene.path("go-on");
+        std::fs::write(scene.path("load"), format!("await {}", go_on.display())).unwrap();
+        let (mut pty, mut told_so) = in_terminal(&scene, STATEFUL, &[]);
+        let elsewhere = start(&mut scene.command(STATEFUL), "");
+        // Both wait for the same, and the one in the terminal is told.
+        read_until(&mut pty, "…");
+        std::fs::write(go_on, "").unwrap();
+        assert_eq!(told(&finish(elsewhere)).1, "");
+        assert!(finish_status(&mut told_so).success());
+    }
 }
