@@ -43,5 +43,9 @@ pub use settings::Errors;
 pub use terminal::{ColorSupport, TerminalSize};
 pub use version::Build;
 
+/// Says what is logged: `info` (the default), `debug`, `my_crate=trace`, or several with commas between them. The daemon reads it
+/// when it starts; with feature `forward-logs`, a client has the daemon send it what its own command logs.
+const LOG_VARIABLE: &str = "DAEMON_RPC_LOG";
+
 #[cfg(not(unix))]
 compile_error!("daemon-rpc needs Unix sockets and signals: it builds on Linux and macOS");

@@ -131,8 +131,9 @@ impl Needs {
         }
     }
 
-    /// Whether anything is needed that isn't input, and may be long.
+    /// Whether anything is sent that isn't input, and may be long.
     pub(crate) fn surroundings(self) -> bool {
-        self.arguments || self.directory || !matches!(self.environment, EnvironmentNeed::Nothing)
+        let environment = !matches!(self.environment, EnvironmentNeed::Nothing);
+        self.arguments || self.directory || environment || cfg!(feature = "forward-logs")
     }
 }

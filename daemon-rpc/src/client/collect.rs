@@ -14,6 +14,8 @@ use rustix::stdio::stdin;
 use super::ClientError;
 use super::readiness::wait_for;
 use super::terminal;
+#[cfg(feature = "forward-logs")]
+use crate::LOG_VARIABLE;
 use crate::Needs;
 use crate::needs::{EnvironmentNeed, StdinNeed};
 use crate::protocol::Command;
@@ -42,6 +44,10 @@ pub(super) fn command(needs: Needs, max_command: usize) -> Result<Command, Clien
         command.cwd = Some(to_bytes(directory.into_os_string()));
     }
     command.terminal = needs.terminal.then(terminal::describe);
+    #[cfg(feature = "forward-logs")]
+    {
+        command.log = env::var_os(LOG_VARIABLE).map(|filter| filter.to_string_lossy().into_owned());
+    }
     match needs.stdin {
         // The one is nobody's business, the other comes when it is asked for.
         StdinNeed::Nothing | StdinNeed::Streamed => {}

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::{Instrument as _, Span, info_span};
 
+#[cfg(feature = "forward-logs")]
+use super::forward::Forwarded;
 use super::outbox::Outbox;
 use crate::limits::MAX_ERROR_TEXT;
 use crate::outcome::Ended;
@@ -15,17 +18,41 @@ const TRUNCATED: &str = "… (truncated)";
 
 /// Runs the handler and sends how it ended. Its turn lasts until then, also if that is longer than anybody waits for it.
 pub(super) async fn run(
+    number: u64,
     handler: Arc<dyn CommandHandler>,
     invocation: Invocation,
     outbox: Arc<Outbox>,
     turn: OwnedSemaphorePermit,
 ) {
-    let Ended { error, code } = Ended::of(&*handler, invocation).await;
+    let log = invocation.command.log.clone();
+    let Ended { error, code } = {
+        let (span, _forwarded) = span(number, log.as_deref(), &outbox);
+        Ended::of(&*handler, invocation).instrument(span).await
+    };
     let error = error.map(|text| Message::CommandError(truncated(text)));
     let frames: Vec<u8> =
         error.iter().chain([&Message::Exit(code.into())]).flat_map(Message::encode).collect();
     drop(turn);
     outbox.finish(&frames);
+}
+
+/// The span of a command's events, and what sees to it that its caller gets those that he asked for.
+#[cfg(feature = "forward-logs")]
+fn span(number: u64, log: Option<&str>, outbox: &Arc<Outbox>) -> (Span, Option<Forwarded>) {
+    let span = || info_span!("command", number);
+    match log {
+        Some(filter) => {
+            let (span, forwarded) = Forwarded::with_span(filter, outbox, span);
+            (span, Some(forwarded))
+        }
+        None => (span(), None),
+    }
+}
+
+/// The span of a command's events.
+#[cfg(not(feature = "forward-logs"))]
+fn span(number: u64, _: Option<&str>, _: &Arc<Outbox>) -> (Span, ()) {
+    (info_span!("command", number), ())
 }
 
 /// Keeps an error's text within what one message may hold.

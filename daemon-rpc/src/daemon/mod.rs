@@ -6,6 +6,8 @@
 mod command;
 mod control;
 mod error;
+#[cfg(feature = "forward-logs")]
+mod forward;
 mod handover;
 mod inbox;
 mod load;
@@ -15,6 +17,7 @@ mod setup;
 
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use rustix::process::Signal;
 use tokio::runtime;
@@ -43,6 +46,8 @@ struct Daemon {
     handlers: runtime::Handle,
     /// One for each command that may run at once; who waits for one gets it in the order in which they came.
     turns: Arc<Semaphore>,
+    /// How many commands have begun: each has a number in the log.
+    commands: AtomicU64,
     /// Told when a handler blocks its thread and can't be ended.
     blocked: Notify,
     /// Cancelled when no new commands are taken any more.
@@ -88,6 +93,7 @@ pub(crate) fn run_inline(
     handler: Arc<dyn CommandHandler>,
     socket: StdUnixStream,
 ) -> Result<Option<Signal>, DaemonError> {
+    setup::log_if_asked_for();
     on_runtimes(program, load, handler, async |daemon| control::serve_one(daemon, socket).await)
 }
 
@@ -111,6 +117,7 @@ fn on_runtimes<T>(
         handler,
         state: load::start(load, handlers.handle()),
         handlers: handlers.handle().clone(),
+        commands: AtomicU64::new(0),
         blocked: Notify::new(),
         retiring: CancellationToken::new(),
         stopping: CancellationToken::new(),

@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::net::UnixStream;
 use tokio::select;
@@ -226,8 +227,9 @@ impl Session {
     ) {
         let cancellation = invocation.cancellation.clone();
         let handler = Arc::clone(&self.daemon.handler);
+        let number = self.daemon.commands.fetch_add(1, Ordering::Relaxed) + 1;
         let mut handler =
-            self.daemon.handlers.spawn(command::run(handler, invocation, Arc::clone(outbox), turn));
+            self.daemon.handlers.spawn(command::run(number, handler, invocation, Arc::clone(outbox), turn));
 
         let interruption = select! {
             // A client that has got all goes, which is no reason to cancel anything.

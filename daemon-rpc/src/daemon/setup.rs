@@ -3,34 +3,46 @@
 use std::env;
 use std::ffi::CString;
 
+use crate::LOG_VARIABLE;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-
-/// Says what goes into the log: `info` (the default), `debug`, `my_crate=trace`, or several with commas between them.
-const LOG_VARIABLE: &str = "DAEMON_RPC_LOG";
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 /// When and why a daemon came and went is in the log whatever else is, unless it is asked for otherwise by name.
 const OWN_EVENTS: &str = "info,daemon_rpc=info";
 
 /// Has events written to standard error, which is the daemon's log.
 pub(super) fn log_to_stderr() {
-    let asked_for = env::var(LOG_VARIABLE).unwrap_or_default();
-    let parsed = [OWN_EVENTS, &asked_for].join(",").parse::<Targets>();
+    // An empty directive would mean errors only.
+    let asked_for = env::var(LOG_VARIABLE).ok().filter(|filter| !filter.is_empty());
+    let directives: Vec<_> = [OWN_EVENTS].into_iter().chain(asked_for.as_deref()).collect();
+    let parsed = directives.join(",").parse::<Targets>();
     let mistaken = parsed.as_ref().err().map(ToString::to_string);
-    let filter = parsed.unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    log(parsed.unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO)));
+    if let Some(error) = mistaken {
+        tracing::warn!(%error, asked_for, "{LOG_VARIABLE} is no filter, such as `debug` or `my_crate=trace`");
+    }
+}
+
+/// Has events written to standard error, which is the caller's here, if he asks for that.
+pub(super) fn log_if_asked_for() {
+    let asked_for = env::var(LOG_VARIABLE).ok().filter(|_| cfg!(not(feature = "forward-logs")));
+    log(asked_for.and_then(|filter| filter.parse().ok()).unwrap_or_default());
+}
+
+fn log(filter: Targets) {
     let to_stderr = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
         // A log that can't be written, on a full disk say, is no reason to print there again, which would panic.
-        .log_internal_errors(false);
-    let subscriber = tracing_subscriber::registry().with(filter).with(to_stderr);
+        .log_internal_errors(false)
+        .with_filter(filter);
+    let subscriber = tracing_subscriber::registry().with(to_stderr);
+    #[cfg(feature = "forward-logs")]
+    let subscriber = subscriber.with(super::forward::ToCallers.with_filter(super::forward::WhileWanted));
     // It fails only if there is one already, which then is as good.
     let _ = tracing::subscriber::set_global_default(subscriber);
-    if let Some(error) = mistaken {
-        tracing::warn!(%error, asked_for, "{LOG_VARIABLE} is no filter, such as `debug` or `my_crate=trace`");
-    }
 }
 
 /// Each client takes a descriptor, and the usual soft limit is meant for programs that use `select`.

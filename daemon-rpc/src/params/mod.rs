@@ -8,6 +8,8 @@ mod cli;
 mod cwd;
 mod env;
 mod output;
+#[cfg(feature = "indicatif")]
+mod progress;
 mod state;
 mod stderr;
 mod stdin;

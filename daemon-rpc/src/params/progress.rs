@@ -1,0 +1,128 @@
+//! Progress bars of `indicatif` on the caller's terminal.
+
+use std::fmt::Write as _;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use indicatif::{ProgressDrawTarget, TermLike};
+
+use super::output::OutputStream;
+use super::{Stderr, Terminal};
+
+/// What most terminals have, should one not tell.
+const USUAL_SIZE: (u16, u16) = (80, 24);
+
+/// How often a bar is drawn, at most, in a second.
+const REFRESH_RATE: u8 = 20;
+
+impl Stderr {
+    /// Where [`indicatif`] draws its progress bars: on the caller's standard error, as wide as his terminal is at that moment. If
+    /// it isn't a terminal, nothing is drawn. Feature `indicatif`.
+    ///
+    /// A terminal that takes no more (Ctrl+S) holds the bar back, with whoever moves it.
+    ///
+    /// ```
+    /// use daemon_rpc::prelude::*;
+    /// use indicatif::ProgressBar;
+    ///
+    /// async fn work(err: Stderr, terminal: Terminal) {
+    ///     let bar = ProgressBar::with_draw_target(Some(3), err.draw_target(&terminal));
+    ///     for _ in 0..3 {
+    ///         bar.inc(1);
+    ///     }
+    ///     bar.finish_and_clear();
+    /// }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let (err, drawn) = Stderr::captured();
+    /// work(err, Terminal::of_size(80, 24)).await;
+    /// assert!(drawn.text().contains("3/3"));
+    ///
+    /// let (err, drawn) = Stderr::captured();
+    /// work(err, Terminal::none()).await;
+    /// assert_eq!(drawn.text(), "");
+    /// # })
+    /// ```
+    #[must_use]
+    pub fn draw_target(&self, terminal: &Terminal) -> ProgressDrawTarget {
+        if !terminal.stderr_is_terminal() {
+            return ProgressDrawTarget::hidden();
+        }
+        let canvas = Canvas { stderr: self.0.clone(), terminal: terminal.clone(), drawing: Mutex::default() };
+        ProgressDrawTarget::term_like_with_hz(Box::new(canvas), REFRESH_RATE)
+    }
+}
+
+/// A part of the caller's terminal.
+#[derive(Debug)]
+struct Canvas {
+    stderr: OutputStream,
+    terminal: Terminal,
+    /// What the next flush sends, in one piece.
+    drawing: Mutex<String>,
+}
+
+impl Canvas {
+    fn drawing(&self) -> MutexGuard<'_, String> {
+        // A drawing that a panic cut short is still one.
+        self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Moves the cursor, which `count` 0 would do as well, by one.
+    fn go(&self, count: usize, direction: char) -> io::Result<()> {
+        if count > 0 {
+            // Writing to a string can't fail.
+            let _ = write!(self.drawing(), "\x1b[{count}{direction}");
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> (u16, u16) {
+        self.terminal.size().map_or(USUAL_SIZE, |size| (size.columns, size.rows))
+    }
+}
+
+impl TermLike for Canvas {
+    fn width(&self) -> u16 {
+        self.size().0
+    }
+
+    fn height(&self) -> u16 {
+        self.size().1
+    }
+
+    fn move_cursor_up(&self, count: usize) -> io::Result<()> {
+        self.go(count, 'A')
+    }
+
+    fn move_cursor_down(&self, count: usize) -> io::Result<()> {
+        self.go(count, 'B')
+    }
+
+    fn move_cursor_right(&self, count: usize) -> io::Result<()> {
+        self.go(count, 'C')
+    }
+
+    fn move_cursor_left(&self, count: usize) -> io::Result<()> {
+        self.go(count, 'D')
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.drawing().extend([text, "\r\n"]);
+        Ok(())
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.drawing().push_str(text);
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.drawing().push_str("\r\x1b[2K");
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let drawing = std::mem::take(&mut *self.drawing());
+        self.stderr.write_all_now(drawing.as_bytes())
+    }
+}

@@ -20,6 +20,6 @@ use crate::protocol::Stream;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Stderr(OutputStream);
+pub struct Stderr(pub(super) OutputStream);
 
 output_parameter!(Stderr, Stream::Stderr);

@@ -1,29 +1,72 @@
-//! A syntax highlighter that has its syntaxes ready: `git diff | highlight`, `highlight < script.sh`.
+//! A syntax highlighter that has its syntaxes ready: `git diff | highlight`, `highlight src/*.rs`.
 
-use std::sync::LazyLock;
+use std::future::ready;
+use std::pin::pin;
 
+use anyhow::Context as _;
 use daemon_rpc::prelude::*;
-use highlight::Highlighter;
+use highlight::{Arguments, Highlighter, Painter};
+use tokio::fs::File;
+use tokio::io::{AsyncBufRead, BufReader, BufWriter};
+use tokio::select;
 
-/// Loaded for the first command and kept for all others.
-static HIGHLIGHTER: LazyLock<Highlighter> = LazyLock::new(Highlighter::load);
-
-/// How much is coloured before it is shown: about a screen.
-const PAGE: usize = 8 * 1024;
-
-#[daemon_rpc::main]
-async fn highlight(text: String, mut out: Stdout, cancel: CancellationToken) -> anyhow::Result<()> {
-    let mut page = String::new();
-    for line in HIGHLIGHTER.lines(&text) {
-        page.push_str(&line?);
-        if page.len() >= PAGE {
-            if cancel.is_cancelled() {
-                return Ok(());
-            }
-            out.write_all(page.as_bytes()).await?;
-            page.clear();
+#[daemon_rpc::main(state = Highlighter::load, errors = "stderr")]
+async fn highlight(
+    Cli(arguments): Cli<Arguments>,
+    cwd: Cwd,
+    stdin: Stdin,
+    terminal: Terminal,
+    highlighter: State<Highlighter>,
+    mut out: Stdout,
+) -> anyhow::Result<()> {
+    if arguments.list_themes {
+        let names: String = highlighter.themes().map(|name| format!("{name}\n")).collect();
+        return Ok(out.write_all(names.as_bytes()).await?);
+    }
+    let colors = arguments.color.colors(terminal.stdout_colors());
+    if arguments.files.is_empty() {
+        return paint(stdin, highlighter.painter(&arguments, None, colors)?, &mut out).await;
+    }
+    let mut stdin = Some(stdin);
+    for path in &arguments.files {
+        let painter = highlighter.painter(&arguments, Some(path), colors)?;
+        if path.as_os_str() == "-" {
+            // Named twice, it is empty the second time.
+            let Some(stdin) = stdin.take() else { continue };
+            paint(stdin, painter, &mut out).await?;
+        } else {
+            let failed = || format!("can't read {}", path.display());
+            let file = File::open(cwd.join(path)).await.with_context(failed)?;
+            paint(BufReader::new(file), painter, &mut out).await.with_context(failed)?;
         }
     }
-    out.write_all(page.as_bytes()).await?;
     Ok(())
+}
+
+/// Colours a text while it comes.
+async fn paint(
+    mut text: impl AsyncBufRead + Unpin,
+    mut painter: Painter<'_>,
+    out: &mut Stdout,
+) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(out);
+    let mut line = String::new();
+    loop {
+        line.clear();
+        let mut next = pin!(text.read_line(&mut line));
+        let read = select! {
+            biased;
+            read = &mut next => read,
+            // Before there is nothing to do but wait, what is done is shown.
+            () = ready(()) => {
+                out.flush().await?;
+                next.await
+            }
+        };
+        if read? == 0 {
+            break;
+        }
+        out.write_all(painter.paint(&line)?.as_bytes()).await?;
+    }
+    Ok(out.flush().await?)
 }

@@ -42,14 +42,15 @@ fn build() -> anyhow::Result<()> {
 }
 
 fn output(program: &Path, input: &Path) -> anyhow::Result<Vec<u8>> {
-    let run = Command::new(program).stdin(File::open(input)?).output()?;
+    let run = Command::new(program).arg("--color").stdin(File::open(input)?).output()?;
     ensure!(run.status.success(), "{} failed: {}", program.display(), String::from_utf8_lossy(&run.stderr));
     Ok(run.stdout)
 }
 
 fn time(program: &Path, input: &Path) -> anyhow::Result<Duration> {
     let start = Instant::now();
-    let status = Command::new(program).stdin(File::open(input)?).stdout(Stdio::null()).status()?;
+    let status =
+        Command::new(program).arg("--color").stdin(File::open(input)?).stdout(Stdio::null()).status()?;
     ensure!(status.success(), "{} failed", program.display());
     Ok(start.elapsed())
 }
