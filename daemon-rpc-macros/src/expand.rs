@@ -102,10 +102,10 @@ fn check_state(load: Option<&Ident>, item: &ItemFn) -> TokenStream {
     };
     let parameters = handler::parameter_types(&item.sig)
         .into_iter()
-        .map(|ty| quote_spanned!(ty.span()=> ::daemon_rpc::state::Asked::<#ty>::parameter().with(&#state);));
+        .map(|ty| quote_spanned!(ty.span()=> #state.satisfies(::daemon_rpc::state::Asked::<#ty>::parameter().wants());));
     quote! {{
         #[allow(unused_imports)]
-        use ::daemon_rpc::state::AnyState as _;
+        use ::daemon_rpc::state::WantsNothing as _;
         let #state = #loaded;
         #(#parameters)*
     }}

@@ -35,9 +35,9 @@ pub struct StateOf<T>(PhantomData<T>);
 
 /// In the place of that type where there is no state.
 #[derive(Debug)]
-pub struct NoState;
+pub struct Nothing;
 
-impl StateOf<NoState> {
+impl StateOf<Nothing> {
     /// There is none.
     #[must_use]
     pub fn nothing() -> Self {
@@ -50,17 +50,26 @@ impl<T> StateOf<T> {
     pub fn loaded_by<F: Future<Output = anyhow::Result<T>>>(_: &impl FnOnce() -> F) -> Self {
         Self(PhantomData)
     }
+
+    /// Makes sure that it is what a parameter wants.
+    pub fn satisfies<W>(&self, _: PhantomData<W>)
+    where
+        Self: Holds<W>,
+    {
+    }
 }
 
-/// That a program's state is a `T`.
+/// That a program's state is what a parameter wants.
 #[diagnostic::on_unimplemented(
-    message = "this program doesn't load a `{T}`",
+    message = "this program doesn't load a `{W}`",
     label = "not this program's state",
     note = "`State<T>` is what the function in the attribute's `state = …` returns, out of its `Result` if it has one"
 )]
-pub trait Holds<T> {}
+pub trait Holds<W> {}
 
-impl<T> Holds<T> for StateOf<T> {}
+impl<T> Holds<State<T>> for StateOf<T> {}
+
+impl<T> Holds<Nothing> for StateOf<T> {}
 
 /// A parameter that a handler asks for.
 #[derive(Debug)]
@@ -75,21 +84,22 @@ impl<P> Asked<P> {
 }
 
 impl<T> Asked<State<T>> {
-    /// A `State` has to be what is loaded.
-    pub fn with<S>(&self, _: &StateOf<S>)
-    where
-        StateOf<S>: Holds<T>,
-    {
+    /// The state that it wants: itself.
+    #[must_use]
+    pub fn wants(&self) -> PhantomData<State<T>> {
+        PhantomData
     }
 }
 
 /// What holds for the other parameters, whose types don't have the method above.
-pub trait AnyState {
-    /// They don't depend on it.
-    fn with<S>(&self, _: &StateOf<S>) {}
+pub trait WantsNothing {
+    /// The state that they want.
+    fn wants(&self) -> PhantomData<Nothing> {
+        PhantomData
+    }
 }
 
-impl<P> AnyState for Asked<P> {}
+impl<P> WantsNothing for Asked<P> {}
 
 // The compiler tries methods of `X` before those of `&X`. That is how the following tell a future from another value, and a
 // `Result` from another one.

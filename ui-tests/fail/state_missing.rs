@@ -1,0 +1,6 @@
+use daemon_rpc::prelude::*;
+
+struct Dictionary;
+
+#[daemon_rpc::main]
+async fn spell(text: String, dictionary: State<Dictionary>) {}

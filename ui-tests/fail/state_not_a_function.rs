@@ -1,0 +1,4 @@
+struct Dictionary;
+
+#[daemon_rpc::main(state = Dictionary {})]
+async fn spell() {}

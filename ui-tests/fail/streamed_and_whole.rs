@@ -1,0 +1,4 @@
+use daemon_rpc::prelude::*;
+
+#[daemon_rpc::main]
+async fn shout(text: String, stdin: Stdin) {}
