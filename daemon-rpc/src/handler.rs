@@ -26,6 +26,7 @@ use crate::{Invocation, Needs, Outcome};
 ///     }
 /// }
 /// ```
+/// [`handler_fn`](crate::handler_fn) makes the same of the function itself.
 #[async_trait]
 pub trait CommandHandler: Send + Sync + 'static {
     /// What the client has to collect for each command.
@@ -59,12 +60,18 @@ where
 /// | --- | --- |
 /// | [`String`] | all of standard input, as text |
 /// | [`Bytes`](crate::params::Bytes) | all of standard input, raw |
+/// | [`Stdin`](crate::params::Stdin) | standard input as it comes |
 /// | [`Args`](crate::params::Args) | the arguments after the program's name |
+/// | `Cli<T>` | the arguments, parsed with clap (feature `clap`) |
 /// | [`Env`](crate::params::Env) | the caller's environment |
 /// | [`Cwd`](crate::params::Cwd) | the caller's directory |
+/// | [`Terminal`](crate::params::Terminal) | which of the caller's streams are terminals, its size, its colours |
 /// | [`Stdout`](crate::params::Stdout) | the caller's standard output |
 /// | [`Stderr`](crate::params::Stderr) | the caller's standard error |
 /// | [`CancellationToken`](crate::params::CancellationToken) | cancelled when the caller goes away or the daemon must end |
+/// | [`State<T>`](crate::params::State) | what the program has loaded, shared by all commands |
+///
+/// Each stands for one thing of the command and can be there once; of those that take standard input only one can.
 ///
 /// An application's own parameter takes what it needs from others:
 ///
@@ -85,7 +92,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not something that a handler can ask for",
     label = "not a handler's parameter",
-    note = "a handler's parameters are `String`, `Bytes`, `Args`, `Env`, `Cwd`, `Stdout`, `Stderr`, `CancellationToken`, and types that implement `FromInvocation`"
+    note = "a handler's parameters are `String`, `Bytes`, `Stdin`, `Args`, `Cli<T>`, `Env`, `Cwd`, `Terminal`, `Stdout`, `Stderr`, `CancellationToken`, `State<T>`, and types that implement `FromInvocation`"
 )]
 pub trait FromInvocation: Sized {
     /// What the client has to collect for this parameter.
