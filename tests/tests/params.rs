@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-use daemon_rpc_tests::scene::{Scene, both_ways, finish, has_strace, start, told, until};
+use daemon_rpc_tests::scene::{Scene, both_ways, finish, has_strace, start, success, told, until};
 
 const SURROUNDINGS: &str = env!("CARGO_BIN_EXE_surroundings");
 const COPY: &str = env!("CARGO_BIN_EXE_copy");
@@ -22,7 +22,10 @@ fn bytes_are_standard_input_whatever_it_is() {
     both_ways(|scene| {
         let input: Vec<u8> = (0..=u8::MAX).cycle().take(1_000_000).collect();
         assert!(scene.run(COPY, &input).stdout == input);
-        assert_eq!(scene.run(COPY, "").stdout, b"");
+        assert_eq!(told(&scene.run(COPY, "")), success(""));
+        let mut closed = scene.command("sh");
+        closed.args(["-c", "exec \"$PROGRAM\" <&-"]).env("PROGRAM", COPY);
+        assert_eq!(told(&finish(start(&mut closed, ""))), success(""));
     });
 }
 

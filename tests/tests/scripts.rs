@@ -23,6 +23,7 @@ fn run(name: &str) {
             .env("SCENE", scene.directory())
             .env("ECHO", env!("CARGO_BIN_EXE_echo"))
             .env("HELLO", env!("CARGO_BIN_EXE_hello"))
+            .env("STREAM", env!("CARGO_BIN_EXE_stream"))
             .env("SCRIPTED", env!("CARGO_BIN_EXE_scripted"))
             .stdin(Stdio::null());
         assert_eq!(
@@ -46,6 +47,11 @@ fn status() {
 #[test]
 fn parallel() {
     run("parallel.sh");
+}
+
+#[test]
+fn streaming() {
+    run("streaming.sh");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const TERMINAL: &str = env!("CARGO_BIN_EXE_terminal");
+const STREAM: &str = env!("CARGO_BIN_EXE_stream");
 const STATEFUL: &str = env!("CARGO_BIN_EXE_stateful");
 const CTRL_C: &[u8] = b"\x03";
 const CTRL_D: &[u8] = b"\x04";
@@ -179,6 +180,23 @@ mod description {
             pty.write_all(CTRL_C).unwrap();
             assert_eq!(finish_status(&mut client).signal(), Some(Signal::INT.as_raw()));
         }
+    }
+}
+
+#[test]
+fn what_is_typed_arrives_line_by_line() {
+    for inline in ["0", "1"] {
+        let scene = Scene::new();
+        let (mut pty, mut client) =
+            in_terminal_with(&scene, STREAM, &["copy"], &[("DAEMON_RPC_INLINE", inline)]);
+        for line in ["one", "two"] {
+            pty.write_all(format!("{line}\n").as_bytes()).unwrap();
+            // Once as the terminal's echo, once as the answer.
+            read_until(&mut pty, &format!("{line}\r\n"));
+            read_until(&mut pty, &format!("{line}\r\n"));
+        }
+        pty.write_all(CTRL_D).unwrap();
+        assert!(finish_status(&mut client).success());
     }
 }
 

@@ -21,8 +21,11 @@ use crate::{FromInvocation, Invocation, Needs};
 ///     Ok(())
 /// }
 ///
-/// let args = Args::from_iter(["-n", "5"]);
-/// assert_eq!(args.first().unwrap(), "-n");
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (out, written) = Stdout::captured();
+/// echo(Args::from_iter(["-n", "5"]), out).await.unwrap();
+/// assert_eq!(written.text(), "-n\n5\n");
+/// # })
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Args(Vec<OsString>);

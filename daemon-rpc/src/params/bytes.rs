@@ -14,6 +14,12 @@ use crate::{FromInvocation, Invocation, Needs};
 /// async fn count(input: Bytes, mut out: Stdout) -> std::io::Result<()> {
 ///     out.write_all(format!("{}\n", input.len()).as_bytes()).await
 /// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (out, written) = Stdout::captured();
+/// count(Bytes::from_static(b"\xff\0"), out).await.unwrap();
+/// assert_eq!(written.text(), "2\n");
+/// # })
 /// ```
 impl FromInvocation for Bytes {
     const NEEDS: Needs = Needs::BYTES;

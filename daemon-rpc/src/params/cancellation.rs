@@ -13,6 +13,12 @@ use crate::{FromInvocation, Invocation, Needs};
 /// async fn wait_for_the_end(cancel: CancellationToken) {
 ///     cancel.cancelled().await;
 /// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let token = CancellationToken::new();
+/// token.cancel();
+/// wait_for_the_end(token).await;
+/// # })
 /// ```
 impl FromInvocation for CancellationToken {
     const NEEDS: Needs = Needs::NOTHING;

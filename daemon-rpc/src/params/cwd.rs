@@ -15,11 +15,15 @@ use crate::{FromInvocation, Invocation, Needs};
 /// ```
 /// use daemon_rpc::prelude::*;
 ///
-/// async fn readme(cwd: Cwd, mut out: Stdout) -> std::io::Result<()> {
-///     out.write_all(&std::fs::read(cwd.join("README.md"))?).await
+/// async fn manifest(cwd: Cwd, mut out: Stdout) -> std::io::Result<()> {
+///     out.write_all(&std::fs::read(cwd.join("Cargo.toml"))?).await
 /// }
 ///
-/// assert_eq!(Cwd::from("/home".as_ref()).join("me").to_str(), Some("/home/me"));
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (out, written) = Stdout::captured();
+/// manifest(Cwd::from(env!("CARGO_MANIFEST_DIR")), out).await.unwrap();
+/// assert!(written.text().starts_with("[package]"));
+/// # })
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cwd(PathBuf);
@@ -47,8 +51,9 @@ impl AsRef<Path> for Cwd {
     }
 }
 
-impl From<&Path> for Cwd {
-    fn from(directory: &Path) -> Self {
-        Self(directory.to_owned())
+/// For the author's own tests.
+impl<P: Into<PathBuf>> From<P> for Cwd {
+    fn from(directory: P) -> Self {
+        Self(directory.into())
     }
 }

@@ -17,9 +17,13 @@ use crate::{FromInvocation, Invocation, Needs};
 ///     out.write_all(editor.as_encoded_bytes()).await
 /// }
 ///
-/// let env = Env::from_iter([("EDITOR", "ed")]);
-/// assert_eq!(env.get("EDITOR").unwrap(), "ed");
-/// assert_eq!(env.get("PAGER"), None);
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// for (env, expected) in [(Env::from_iter([("EDITOR", "ed")]), "ed"), (Env::default(), "vi")] {
+///     let (out, written) = Stdout::captured();
+///     editor(env, out).await.unwrap();
+///     assert_eq!(written.text(), expected);
+/// }
+/// # })
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Env(Vec<(OsString, OsString)>);

@@ -38,7 +38,25 @@ use crate::{FromInvocation, Invocation, Needs};
 /// }
 /// ```
 ///
-/// In the author's own tests it is made from a value: `State::from(Dictionary(…))`.
+/// In the author's own tests it is made from a value:
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use daemon_rpc::prelude::*;
+///
+/// async fn count(calls: State<AtomicU32>, mut out: Stdout) -> std::io::Result<()> {
+///     let before = calls.fetch_add(1, Ordering::Relaxed);
+///     out.write_all(format!("{}\n", before + 1).as_bytes()).await
+/// }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let calls = State::from(AtomicU32::new(0));
+/// let (out, written) = Stdout::captured();
+/// count(calls.clone(), out).await.unwrap();
+/// assert_eq!(written.text(), "1\n");
+/// assert_eq!(calls.load(Ordering::Relaxed), 1);
+/// # })
+/// ```
 pub struct State<T>(Arc<T>);
 
 impl<T: Send + Sync + 'static> FromInvocation for State<T> {

@@ -18,6 +18,12 @@ use crate::protocol::Stream;
 ///     }
 ///     Ok(())
 /// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let ((out, converted), (err, errors)) = (Stdout::captured(), Stderr::captured());
+/// convert("1\nx\n".into(), out, err).await.unwrap();
+/// assert_eq!((converted.text(), errors.text()), ("2.54\n".into(), "x: invalid float literal\n".into()));
+/// # })
 /// ```
 #[derive(Debug)]
 pub struct Stderr(pub(super) OutputStream);

@@ -17,6 +17,12 @@ use crate::protocol::Stream;
 /// async fn greet(mut out: Stdout) -> std::io::Result<()> {
 ///     out.write_all(b"hello\n").await
 /// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (out, written) = Stdout::captured();
+/// greet(out).await.unwrap();
+/// assert_eq!(written.bytes(), b"hello\n");
+/// # })
 /// ```
 ///
 /// Code that isn't async writes through [`SyncIoBridge`](crate::prelude::SyncIoBridge), on a thread that may block, and is
@@ -36,6 +42,12 @@ use crate::protocol::Stream;
 ///     .await??;
 ///     Ok(())
 /// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (out, written) = Stdout::captured();
+/// count(out).await.unwrap();
+/// assert!(written.text().ends_with("999\n1000\n"));
+/// # })
 /// ```
 #[derive(Debug)]
 pub struct Stdout(OutputStream);

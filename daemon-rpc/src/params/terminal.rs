@@ -25,8 +25,13 @@ use crate::{ColorSupport, FromInvocation, Invocation, Needs, TerminalSize};
 ///     out.write_all(line.as_bytes()).await
 /// }
 ///
-/// assert!(!Terminal::none().stdout_is_terminal());
-/// assert_eq!(Terminal::of_size(80, 24).size().unwrap().rows, 24);
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// for (terminal, expected) in [(Terminal::of_size(3, 24), "\x1b[32m---\x1b[0m"), (Terminal::none(), &*"-".repeat(80))] {
+///     let (out, written) = Stdout::captured();
+///     rule(terminal, out).await.unwrap();
+///     assert_eq!(written.text(), expected);
+/// }
+/// # })
 /// ```
 #[derive(Clone, Debug)]
 pub struct Terminal {

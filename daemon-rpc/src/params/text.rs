@@ -13,6 +13,12 @@ use crate::{FromInvocation, Invocation, Needs};
 /// async fn count(text: String, mut out: Stdout) -> std::io::Result<()> {
 ///     out.write_all(format!("{}\n", text.lines().count()).as_bytes()).await
 /// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (out, written) = Stdout::captured();
+/// count("one\ntwo\n".into(), out).await.unwrap();
+/// assert_eq!(written.text(), "2\n");
+/// # })
 /// ```
 impl FromInvocation for String {
     const NEEDS: Needs = Needs::TEXT;
