@@ -52,6 +52,14 @@ pub(crate) const FILES_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a daemon that ran out of descriptors waits before it accepts again, unless a connection ends first.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
+/// How many descriptors a daemon keeps for itself and for those whom it turns away; the rest of its limit are callers'. What handlers
+/// open comes out of the same limit.
+pub(crate) const OWN_DESCRIPTORS: u64 = 32;
+
+/// How long a client waits that was turned away, before it asks again. Nobody can wake it, since being remembered is what the daemon
+/// has no room for.
+pub(crate) const BUSY_PAUSE: Duration = Duration::from_millis(100);
+
 /// How many daemons in a row may retire under a client before it gives up: each is a coincidence of its own.
 pub(crate) const MAX_ATTEMPTS: usize = 32;
 

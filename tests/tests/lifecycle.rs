@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use daemon_rpc_tests::scene::{Scene, finish, start, success, told, until, until_ended};
 use rustix::fs::{FlockOperation, flock};
@@ -201,6 +202,32 @@ mod starting {
         let id = format!("echo-{}", rustix::process::geteuid().as_raw());
         assert!(!scene.file(&id, "sock").exists() && !scene.file(&id, "pid").exists());
         assert_eq!(told(&scene.run(ECHO, "text")), success("text"));
+    }
+}
+
+mod exhaustion {
+    use super::*;
+
+    #[test]
+    fn more_callers_than_descriptors_are_all_served_by_the_one_daemon() {
+        const LIMIT: usize = 40;
+        let scene = Scene::new();
+        let go_on = scene.path("go-on");
+        let mut first = scene.command("sh");
+        first.args(["-c", &format!("ulimit -n {LIMIT}; exec \"$SCRIPTED\"")]).env("SCRIPTED", SCRIPTED);
+        assert_eq!(told(&finish(start(&mut first, "print first"))), success("first\n"));
+        let daemon = scene.daemon_pid("scripted").unwrap();
+
+        let script = format!("await {}\npid", go_on.display());
+        let callers: Vec<_> = (0..2 * LIMIT).map(|_| start(&mut scene.command(SCRIPTED), &script)).collect();
+        // Long enough for a client to give up a daemon that doesn't answer.
+        let patience = Instant::now() + Duration::from_secs(6);
+        until("they have waited", || Instant::now() > patience);
+        fs::write(go_on, "").unwrap();
+        for caller in callers {
+            assert_eq!(told(&finish(caller)), success(&format!("{}\n", daemon.as_raw_pid())));
+        }
+        assert_eq!(scene.daemon_pid("scripted"), Some(daemon));
     }
 }
 

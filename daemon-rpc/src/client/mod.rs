@@ -20,10 +20,11 @@ mod terminal;
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::thread;
 
 use crate::app::Program;
 use crate::instance::Instance;
-use crate::limits::MAX_ATTEMPTS;
+use crate::limits::{BUSY_PAUSE, MAX_ATTEMPTS};
 use crate::protocol::Message;
 use crate::{ExitCode, Needs};
 
@@ -42,13 +43,17 @@ pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCod
     let command = Message::Command(collect::command(needs, program.settings.max_command)?).encode();
     let mut caller = Caller::new(needs)?;
 
-    for _ in 0..MAX_ATTEMPTS {
+    let mut attempts = 0;
+    while attempts < MAX_ATTEMPTS {
         let Some(mut daemon) = connect::connect(program, &instance)? else {
+            attempts += 1;
             continue;
         };
         match relay::run(&mut daemon, &command, &mut caller, program)? {
             Ending::Exit(code) => return Ok(code),
-            Ending::NotRun => {}
+            Ending::NotRun => attempts += 1,
+            // It will have room again when others have done, however long that takes.
+            Ending::Busy => thread::sleep(BUSY_PAUSE),
             Ending::DaemonDied => return Err(ClientError::DaemonDied { log: instance.log() }),
             Ending::Garbled(source) => return Err(ClientError::Garbled { log: instance.log(), source }),
         }

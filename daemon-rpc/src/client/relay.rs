@@ -16,6 +16,8 @@ pub(super) enum Ending {
     Exit(ExitCode),
     /// Certainly no handler has seen the command: it can be sent to another daemon.
     NotRun,
+    /// The same, and the daemon has too many callers at the moment.
+    Busy,
     /// The connection has ended, and nobody knows what has become of the command.
     DaemonDied,
     /// The daemon said something that it mustn't.
@@ -55,6 +57,7 @@ pub(super) fn run(
             }
             Received::Message(Message::Exit(code)) => return Ok(Ending::Exit(code.into())),
             Received::Message(Message::NotRun) => return Ok(Ending::NotRun),
+            Received::Message(Message::Busy) => return Ok(Ending::Busy),
             Received::Message(Message::NotLoaded(error)) => return Err(ClientError::NotLoaded { error }),
             // A command that didn't arrive whole can't have been run.
             Received::Closed if !arrived => return Ok(Ending::NotRun),

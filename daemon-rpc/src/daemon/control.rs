@@ -1,6 +1,7 @@
 //! The control loop: accepts clients until there is a reason to retire, then sees the running commands out.
 
 use std::fmt;
+use std::fs::File;
 use std::future::pending;
 use std::io;
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdUnixStream};
@@ -17,7 +18,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tracing::{error, info, warn};
 
-use super::{Daemon, DaemonError, State, session};
+use super::{Daemon, DaemonError, Load, session, setup};
 use crate::instance::ServedFiles;
 use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, STOP_MARGIN};
 
@@ -131,13 +132,18 @@ async fn accept(
     files_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let idle_timeout = daemon.settings.idle_timeout;
     let mut state = daemon.state.clone();
+    let mut room = setup::room_for_callers();
+    let mut spare = spare_descriptor();
     let mut last_busy = Instant::now();
     // Where there are no descriptors left, trying again at once would only keep the machine busy.
     let mut accept_again = None;
     loop {
         select! {
             accepted = listener.accept(), if accept_again.is_none() => match accepted {
-                Ok((socket, _)) => spawn(daemon, socket, sessions),
+                Ok((socket, _)) if sessions.len() < room => spawn(daemon, socket, sessions),
+                Ok((socket, _)) => drop(sessions.spawn(session::turn_away(Arc::clone(daemon), socket))),
+                // The one more that there is a descriptor for is turned away.
+                Err(_) if spare.take().is_some() => room = sessions.len(),
                 Err(error) => {
                     warn!(error = &error as &dyn std::error::Error, "can't accept a client");
                     accept_again = Some(Instant::now() + ACCEPT_PAUSE);
@@ -148,6 +154,10 @@ async fn accept(
                 note(ended);
                 last_busy = Instant::now();
                 accept_again = None;
+                if spare.is_none() {
+                    spare = spare_descriptor();
+                    room = setup::room_for_callers();
+                }
             }
             () = daemon.blocked.notified() => return Reason::HandlerBlocked,
             error = not_loaded(&mut state) => return Reason::NotLoaded(error),
@@ -160,11 +170,16 @@ async fn accept(
     }
 }
 
+/// A descriptor to give up when there are no others, so that those who wait can be told.
+fn spare_descriptor() -> Option<File> {
+    File::open("/dev/null").ok()
+}
+
 /// Returns if the application's state can't be loaded, with the reason.
-async fn not_loaded(state: &mut watch::Receiver<State>) -> String {
-    let failed = |state: &State| matches!(state, State::Failed(_));
+async fn not_loaded(state: &mut watch::Receiver<Load>) -> String {
+    let failed = |state: &Load| matches!(state, Load::Failed(_));
     let error = match state.wait_for(failed).await.as_deref() {
-        Ok(State::Failed(error)) => Some(error.clone()),
+        Ok(Load::Failed(error)) => Some(error.clone()),
         _ => None,
     };
     match error {

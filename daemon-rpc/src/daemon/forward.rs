@@ -36,7 +36,8 @@ struct Caller {
 /// A command whose events are forwarded, as long as this lives.
 #[derive(Debug)]
 pub(super) struct Forwarded {
-    span: Option<u64>,
+    /// Open for as long, since the number of a closed span is given to another.
+    span: Span,
 }
 
 impl Forwarded {
@@ -55,18 +56,17 @@ impl Forwarded {
         let caller = Arc::new(Caller { filter, outbox: Arc::clone(outbox), lost: AtomicUsize::new(0) });
         // Not before it is known that events are wanted, or the span would be of no interest.
         let span = make();
-        let id = span.id().map(|id| id.into_u64());
-        if let Some(id) = id {
-            callers_mut().insert(id, caller);
+        if let Some(id) = span.id() {
+            callers_mut().insert(id.into_u64(), caller);
         }
-        (span, Self { span: id })
+        (span.clone(), Self { span })
     }
 }
 
 impl Drop for Forwarded {
     fn drop(&mut self) {
-        if let Some(id) = self.span {
-            callers_mut().remove(&id);
+        if let Some(id) = self.span.id() {
+            callers_mut().remove(&id.into_u64());
         }
         if WANTED.fetch_sub(1, Ordering::Relaxed) == 1 {
             rebuild_interest_cache();

@@ -9,26 +9,26 @@ use crate::invocation::LoadedState;
 use crate::panic;
 use crate::state::Loader;
 
-/// What has become of the application's state.
+/// How far the loading of the application's state is.
 #[derive(Debug)]
-pub(super) enum State {
-    Loading,
-    Loaded(LoadedState),
+pub(super) enum Load {
+    Running,
+    Done(LoadedState),
     /// Why not, the whole chain of causes.
     Failed(String),
 }
 
 /// Starts to load where handlers run.
-pub(super) fn start(load: Loader, handlers: &Handle) -> watch::Receiver<State> {
-    let (sender, receiver) = watch::channel(State::Loading);
+pub(super) fn start(load: Loader, handlers: &Handle) -> watch::Receiver<Load> {
+    let (sender, receiver) = watch::channel(Load::Running);
     handlers.spawn(async move {
         let loaded = match panic::catch(load).await {
             Ok(Ok(state)) => {
                 debug!("the state is loaded");
-                State::Loaded(state)
+                Load::Done(state)
             }
-            Ok(Err(error)) => State::Failed(truncated(panic::describe(error))),
-            Err(panic) => State::Failed(truncated(format!("loading panicked: {panic}"))),
+            Ok(Err(error)) => Load::Failed(truncated(panic::describe(error))),
+            Err(panic) => Load::Failed(truncated(format!("loading panicked: {panic}"))),
         };
         sender.send_replace(loaded);
     });

@@ -33,7 +33,7 @@ use crate::state::Loader;
 use handover::Handover;
 
 pub(crate) use error::DaemonError;
-use load::State;
+use load::Load;
 
 /// What every session of this daemon shares.
 struct Daemon {
@@ -41,7 +41,7 @@ struct Daemon {
     settings: Settings,
     handler: Arc<dyn CommandHandler>,
     /// What the application loads.
-    state: watch::Receiver<State>,
+    state: watch::Receiver<Load>,
     /// Where handlers run.
     handlers: runtime::Handle,
     /// One for each command that may run at once; who waits for one gets it in the order in which they came.

@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 
 use super::inbox::Inbox;
 use super::outbox::Outbox;
-use super::{Daemon, State, command};
+use super::{Daemon, Load, command};
 use crate::instance::own_uid;
 use crate::invocation::LoadedState;
 use crate::limits::{
@@ -30,6 +30,14 @@ pub(super) async fn serve(daemon: Arc<Daemon>, socket: UnixStream) {
     match session.run().await {
         Ok(()) => {}
         Err(error) => debug!(error = &error as &dyn std::error::Error, "ended a connection"),
+    }
+}
+
+/// Tells one client that there is no room for it.
+pub(super) async fn turn_away(daemon: Arc<Daemon>, socket: UnixStream) {
+    let session = Session { daemon, socket: Arc::new(socket) };
+    if let Err(error) = session.turn_away().await {
+        debug!(error = &error as &dyn std::error::Error, "ended a connection");
     }
 }
 
@@ -73,11 +81,7 @@ enum Interruption {
 
 impl Session {
     async fn run(&self) -> Result<(), SessionError> {
-        self.check_user()?;
-        let mut reader = FrameReader::new(MAX_VERSION_CHECK);
-        timeout(self.daemon.settings.handshake_timeout, self.handshake(&mut reader))
-            .await
-            .map_err(|_| SessionError::Silent)??;
+        let mut reader = self.meet().await?;
         let Some(command) = self.command(&mut reader).await? else {
             return self.refuse().await;
         };
@@ -99,6 +103,21 @@ impl Session {
         let invocation = Invocation { command, input, output, size, state, cancellation };
         self.run_command(invocation, turn, &inbox, &outbox, caller_gone).await;
         Ok(())
+    }
+
+    async fn turn_away(&self) -> Result<(), SessionError> {
+        // Not without having met: clients of other builds have this daemon retire, however busy it is.
+        self.meet().await?;
+        self.send(&Message::Busy).await
+    }
+
+    /// Finds out who has come. Returns what reads the rest.
+    async fn meet(&self) -> Result<FrameReader, SessionError> {
+        self.check_user()?;
+        let mut reader = FrameReader::new(MAX_VERSION_CHECK);
+        let handshake = timeout(self.daemon.settings.handshake_timeout, self.handshake(&mut reader));
+        handshake.await.map_err(|_| SessionError::Silent)??;
+        Ok(reader)
     }
 
     /// The socket's mode keeps others out already; this holds where the mode doesn't count.
@@ -145,7 +164,7 @@ impl Session {
     /// Tells the client that its command won't be run here, and why.
     async fn refuse(&self) -> Result<(), SessionError> {
         let failed = match &*self.daemon.state.borrow() {
-            State::Failed(error) => Some(error.to_string()),
+            Load::Failed(error) => Some(error.to_string()),
             _ => None,
         };
         self.send(&failed.map_or(Message::NotRun, Message::NotLoaded)).await
@@ -200,7 +219,7 @@ impl Session {
         let mut state = self.daemon.state.clone();
         let mut settled = pin!(async {
             // It fails if nothing will be loaded any more, which is as settled.
-            let _ = state.wait_for(|state| !matches!(state, State::Loading)).await;
+            let _ = state.wait_for(|state| !matches!(state, Load::Running)).await;
         });
         select! {
             biased;
@@ -211,8 +230,8 @@ impl Session {
             }
         }
         Ok(match &*self.daemon.state.borrow() {
-            State::Loaded(state) => Some(Arc::clone(state)),
-            State::Loading | State::Failed(_) => None,
+            Load::Done(state) => Some(Arc::clone(state)),
+            Load::Running | Load::Failed(_) => None,
         })
     }
 

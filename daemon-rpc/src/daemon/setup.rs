@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::CString;
 
 use crate::LOG_VARIABLE;
+use crate::limits::OWN_DESCRIPTORS;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -52,6 +53,12 @@ pub(super) fn raise_descriptor_limit() {
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
         tracing::warn!(%error, "can't raise the limit of open files");
     }
+}
+
+/// How many callers there are descriptors for.
+pub(super) fn room_for_callers() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(limit.saturating_sub(OWN_DESCRIPTORS)).unwrap_or(usize::MAX).max(1)
 }
 
 /// Gives new files the mode that most people expect, rather than what whoever started the daemon happened to have set.

@@ -148,6 +148,7 @@ mod tests {
             sizes().prop_map(Message::TerminalSize),
             Just(Message::Loading),
             ".{0,300}".prop_map(Message::NotLoaded),
+            Just(Message::Busy),
         ]
     }
 

@@ -26,6 +26,7 @@ pub(super) mod kind {
     pub(crate) const TERMINAL_SIZE: u8 = 11;
     pub(crate) const LOADING: u8 = 12;
     pub(crate) const NOT_LOADED: u8 = 13;
+    pub(crate) const BUSY: u8 = 14;
 }
 
 /// One frame's content.
@@ -57,6 +58,8 @@ pub(crate) enum Message {
     Loading,
     /// Daemon to client, the last frame: why the application's state couldn't be loaded. No handler saw the command.
     NotLoaded(String),
+    /// Daemon to client, the last frame: there is no room for one more caller. It is safe to ask again, and may help.
+    Busy,
 }
 
 /// Who is speaking. Its layout is frozen: builds on any two versions of this library read each other's.
@@ -138,6 +141,7 @@ impl Message {
             Self::TerminalSize(_) => "TerminalSize",
             Self::Loading => "Loading",
             Self::NotLoaded(_) => "NotLoaded",
+            Self::Busy => "Busy",
         }
     }
 
@@ -160,6 +164,7 @@ impl Message {
             Self::TerminalSize(size) => packed(kind::TERMINAL_SIZE, size),
             Self::Loading => framed(kind::LOADING, &[]),
             Self::NotLoaded(text) => packed(kind::NOT_LOADED, text),
+            Self::Busy => framed(kind::BUSY, &[]),
         }
     }
 
@@ -171,7 +176,7 @@ impl Message {
                 Err(ProtocolError::WrongShape { kind })
             }
             kind::COMMAND if !is_map(&body) => Err(ProtocolError::WrongShape { kind }),
-            kind::NOT_RUN | kind::INPUT_END | kind::LOADING if !body.is_empty() => {
+            kind::NOT_RUN | kind::INPUT_END | kind::LOADING | kind::BUSY if !body.is_empty() => {
                 Err(ProtocolError::TrailingBytes { kind, count: body.len() })
             }
             kind::VERSION_CHECK => unpack(kind, &body).map(Self::VersionCheck),
@@ -187,6 +192,7 @@ impl Message {
             kind::TERMINAL_SIZE => unpack(kind, &body).map(Self::TerminalSize),
             kind::LOADING => Ok(Self::Loading),
             kind::NOT_LOADED => unpack(kind, &body).map(Self::NotLoaded),
+            kind::BUSY => Ok(Self::Busy),
             unknown => Err(ProtocolError::UnknownKind(unknown)),
         }
     }
