@@ -29,19 +29,18 @@ use proc_macro::TokenStream;
 /// Durations are written as `"500ms"`, `"90s"`, `"5min"`, `"2h"` or `"1d"`, sizes as `"64KiB"`, `"16MiB"`, `"1GiB"` or a number
 /// of bytes. Both are checked at compile time.
 ///
-/// - `id`: the daemon's id, a string or an expression that gives one. The default is `{binary name}-{uid}`. The expression is
-///   evaluated for each call, in the client, so that there can be a daemon for each project directory.
-/// - `state`: the function that loads what all commands share, for the parameter `State`. It may be async, and may return a
-///   `Result`.
-/// - `idle_timeout`: how long the daemon waits without a connection before it retires. The default is `"1h"`.
-/// - `grace_period`: how long a handler may go on after its token was cancelled. The default is `"5s"`.
-/// - `handshake_timeout`: how long a daemon that doesn't answer is waited for. The default is `"5s"`.
-/// - `max_command`: how long the input of a command may be, at most 1 GiB. The default is `"16MiB"`. The client refuses longer
-///   input with exit code 65.
-/// - `max_concurrent`: how many commands run at once; further ones wait their turn. The default is 64.
-/// - `chunk_size`: the most output that travels as one message, at most 1 MiB. The default is `"64KiB"`.
-/// - `errors`: where the handler's error is told, `"stdout"` (the default) or `"stderr"`.
-/// - `worker_threads`: how many threads run handlers. The default is one for each processor.
+/// | option | what it is | default |
+/// | --- | --- | --- |
+/// | `id` | the daemon's name: a string, or an expression that gives one, evaluated for each call in the client, so that there can be a daemon for each project directory | `{binary name}-{uid}` |
+/// | `state` | the function that loads what all commands share, for the parameter `State`; it may be async, and may return a `Result` | none |
+/// | `idle_timeout` | how long the daemon waits without a connection before it retires | `"1h"` |
+/// | `grace_period` | how long a handler may go on after its token was cancelled | `"5s"` |
+/// | `handshake_timeout` | how long a daemon that doesn't answer is waited for | `"5s"` |
+/// | `max_command` | how long the input of a command may be, at most 1 GiB; the client refuses longer input with exit code 65 | `"16MiB"` |
+/// | `max_concurrent` | how many commands run at once; further ones wait their turn | `64` |
+/// | `chunk_size` | the most output that travels as one message, at most 1 MiB | `"64KiB"` |
+/// | `errors` | where the handler's error is told: `"stdout"` or `"stderr"` | `"stdout"` |
+/// | `worker_threads` | how many threads run handlers | one for each processor |
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {
     expand::main(options.into(), function.into()).into()

@@ -154,7 +154,7 @@ mod tests {
         let documented = |text: &'static str, before: &str| -> Vec<_> {
             text.lines().filter_map(|line| Some(line.strip_prefix(before)?.split_once('`')?.0)).collect()
         };
-        assert_eq!(documented(include_str!("lib.rs"), "/// - `"), names);
+        assert_eq!(documented(include_str!("lib.rs"), "/// | `"), names);
         let (_, readme) = include_str!("../../README.md").split_once("\n## Options\n").unwrap();
         let (table, _) = readme.split_once("\n\nDurations").unwrap();
         assert_eq!(documented(table, "| `"), names);
