@@ -63,7 +63,9 @@ fn method(signature: &Signature) -> Option<Error> {
 /// Says what keeps a type from being a parameter's, as far as its looks tell. The rest is for the compiler.
 fn parameter(ty: &Type) -> Option<Error> {
     let message = match ty {
-        Type::Reference(_) => "a handler owns its parameters: take the type itself, without `&`",
+        Type::Reference(_) => {
+            "a handler owns its parameters: take the type itself, without `&`, and `String` for `&str`"
+        }
         Type::ImplTrait(_) => "a handler's parameters name their types: say which one instead of `impl`",
         _ => return None,
     };

@@ -8,9 +8,10 @@ use crate::protocol::Stream;
 /// ```
 /// use std::ffi::OsString;
 ///
+/// use daemon_rpc::params::Env;
 /// use daemon_rpc::{Answer, Needs};
 ///
-/// fn check(arguments: &[OsString]) -> Result<(), Answer> {
+/// fn check(arguments: &[OsString], _: &Env) -> Result<(), Answer> {
 ///     match arguments.get(1).map(|argument| argument.as_encoded_bytes()) {
 ///         Some(b"--help") => Err(Answer::help("usage: count [WORD]...\n")),
 ///         Some(b"--version") => Err(Answer::help(concat!(env!("CARGO_PKG_VERSION"), "\n"))),

@@ -22,17 +22,17 @@ impl ExitCode {
     pub const USAGE: Self = Self(64);
     /// 65: the input is not UTF-8, or too long.
     pub const BAD_INPUT: Self = Self(65);
-    /// 69: no daemon could be started or reached.
+    /// 69: no daemon could be started or reached, or the application's state not loaded.
     pub const UNAVAILABLE: Self = Self(69);
     /// 70: the daemon died while it ran the command.
     pub const DAEMON_DIED: Self = Self(70);
-    /// 74: standard input couldn't be read, or standard output not be written.
+    /// 74: standard input couldn't be read, or standard output or standard error not written.
     pub const STREAM_FAILED: Self = Self(74);
     /// 76: what listens on the socket doesn't speak this protocol.
     pub const PROTOCOL: Self = Self(76);
     /// 77: the socket, a file or the directory belongs to someone else.
     pub const NOT_OURS: Self = Self(77);
-    /// 78: an id, a directory or a path that can't be used.
+    /// 78: an id, a directory or a path that can't be used, or a working directory that has been deleted.
     pub const CONFIGURATION: Self = Self(78);
     /// 101: the handler panicked.
     pub const PANICKED: Self = Self(101);

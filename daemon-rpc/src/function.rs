@@ -9,7 +9,7 @@ use crate::{CommandHandler, FromInvocation, IntoOutcome, Invocation, Needs, Outc
 
 /// Makes a handler of an async function whose parameters are [`FromInvocation`], at most twelve of them.
 ///
-/// It is what the attribute does, for programs that are put together by hand, and for tests:
+/// For programs that are put together by hand, and for tests:
 ///
 /// ```no_run
 /// use std::process::ExitCode;

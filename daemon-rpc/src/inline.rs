@@ -4,6 +4,7 @@
 //! them. So whatever holds for a command elsewhere holds here.
 
 use std::env;
+use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::panic;
 use std::sync::Arc;
@@ -42,9 +43,13 @@ pub(crate) fn run(
             let (client, daemon) = UnixStream::pair()?;
             let serve = || match daemon::run_inline(program, load, handler, daemon) {
                 Ok(None) => {}
-                // As if nobody had handled it, which the client can't do while it waits for its streams.
+                // Here and not in the client, which may be waiting for somebody to read its output.
                 Ok(Some(signal)) => sys::die_of(signal),
-                Err(error) => eprintln!("{}: {:#}", program.name, anyhow::Error::from(error)),
+                Err(error) => {
+                    let error = anyhow::Error::from(error);
+                    // The client says that it has got no answer, should this not be said.
+                    let _ = writeln!(std::io::stderr(), "{}: {error:#}", program.name);
+                }
             };
             thread::Builder::new().name("daemon".into()).spawn_scoped(scope, serve)?;
             Ok(client)

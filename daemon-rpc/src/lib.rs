@@ -2,6 +2,7 @@
 
 mod answer;
 mod app;
+mod blocking;
 mod capture;
 mod client;
 mod daemon;

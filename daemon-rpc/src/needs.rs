@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use crate::Answer;
+use crate::params::Env;
 
 /// What the client has to collect for a command before it sends it.
 ///
@@ -24,8 +25,9 @@ pub struct Needs {
     pub(crate) terminal: bool,
 }
 
-/// Looks at the arguments in the client, the program's name first. An answer ends the command there.
-pub type ArgumentCheck = fn(&[OsString]) -> Result<(), Answer>;
+/// Looks at the arguments in the client, the program's name first, and at what else is needed of the environment. An answer
+/// ends the command there.
+pub type ArgumentCheck = fn(&[OsString], &Env) -> Result<(), Answer>;
 
 /// How a handler wants standard input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What an author can choose, with what holds where he doesn't.
+//! What an author can choose, with the defaults.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;

@@ -61,9 +61,9 @@ impl<T> StateOf<T> {
 
 /// That a program's state is what a parameter wants.
 #[diagnostic::on_unimplemented(
-    message = "this program doesn't load a `{W}`",
+    message = "a `{W}` is not what this program loads",
     label = "not this program's state",
-    note = "`State<T>` is what the function in the attribute's `state = …` returns, out of its `Result` if it has one"
+    note = "write `#[daemon_rpc::main(state = load)]`, where `load` is a function that returns the `T` of the handler's `State<T>`, as it is or in a `Result`"
 )]
 pub trait Holds<W> {}
 

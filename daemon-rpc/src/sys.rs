@@ -43,10 +43,12 @@ pub(crate) fn in_its_own_session(command: &mut Command) {
     unsafe { command.pre_exec(leave) };
 }
 
-/// Has this process told of its children's ends, which it isn't if its caller ignores them.
-pub(crate) fn heed_children() {
-    // SAFETY: a default action installs no handler.
-    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+/// Gives signals their default actions, instead of a handler of ours or their being ignored by whoever started this process.
+pub(crate) fn heed(signals: impl IntoIterator<Item = Signal>) {
+    for signal in signals {
+        // SAFETY: a default action installs no handler.
+        unsafe { libc::signal(signal.as_raw(), libc::SIG_DFL) };
+    }
 }
 
 /// Keeps descriptors that this process was given beside its standard streams from the children it will have. A pipe
@@ -72,8 +74,7 @@ pub(crate) fn keep_descriptors_from_children() -> io::Result<()> {
 
 /// Ends this process as the signal does where nobody handles it. Returns only if it is blocked.
 pub(crate) fn die_of(signal: Signal) {
-    // SAFETY: setting a signal to its default action installs no handler.
-    unsafe { libc::signal(signal.as_raw(), libc::SIG_DFL) };
+    heed([signal]);
     let _ = kill_process(getpid(), signal);
 }
 

@@ -23,7 +23,6 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{ClientError, into_text};
@@ -57,10 +56,10 @@ pub use crate::capture::Captured;
 /// }
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let one = Call::new().arg("1").input("one\ntwo\n").run(handler_fn(head)).await;
-/// assert_eq!((one.stdout(), u8::from(one.code)), ("one\n".into(), 0));
+/// assert_eq!((one.stdout_text(), u8::from(one.code)), ("one\n".into(), 0));
 ///
 /// let wrong = Call::new().arg("x").run(handler_fn(head)).await;
-/// assert_eq!(wrong.error.as_deref(), Some("invalid digit found in string"));
+/// assert_eq!(wrong.failure.as_deref(), Some("invalid digit found in string"));
 /// # })
 /// ```
 #[derive(Debug)]
@@ -74,30 +73,33 @@ pub struct Call {
     cancellation: CancellationToken,
 }
 
+/// How the program is called.
+const PROGRAM: &str = "command";
+
 /// What came of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
-    /// What it wrote to standard output. The error isn't part of it.
-    pub output: Vec<u8>,
-    /// What it wrote to standard error. The error isn't part of it.
-    pub errors: Vec<u8>,
-    /// Why it failed, as its caller would read it behind the program's name.
-    pub error: Option<String>,
-    /// Its exit code.
+    /// What was written to standard output, without the failure.
+    pub stdout: Vec<u8>,
+    /// What was written to standard error, without the failure.
+    pub stderr: Vec<u8>,
+    /// Why the command failed, as its caller reads it behind the program's name on the stream that `errors` names.
+    pub failure: Option<String>,
+    /// The exit code.
     pub code: ExitCode,
 }
 
 impl Finished {
     /// Standard output as text, with a replacement for what isn't UTF-8.
     #[must_use]
-    pub fn stdout(&self) -> String {
-        String::from_utf8_lossy(&self.output).into_owned()
+    pub fn stdout_text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
     /// Standard error as text, with a replacement for what isn't UTF-8.
     #[must_use]
-    pub fn stderr(&self) -> String {
-        String::from_utf8_lossy(&self.errors).into_owned()
+    pub fn stderr_text(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
     }
 }
 
@@ -180,23 +182,22 @@ impl Call {
 
     /// Runs the command to its end.
     pub async fn run(self, handler: impl CommandHandler) -> Finished {
-        let (output, stdout) = Captured::new(Stream::Stdout);
         let command = match self.command(&handler) {
             Ok(command) => command,
             Err(refused) => return refused,
         };
-        let (_resize, size) = watch::channel(command.terminal.and_then(|terminal| terminal.size));
+        let (output, _) = Captured::new(Stream::Stdout);
         let invocation = Invocation {
             command,
             input: given(self.input),
             output: Arc::clone(&output) as _,
-            size,
+            size: self.terminal.follow(),
             state: self.state,
             cancellation: self.cancellation,
         };
         let Ended { error, code } = Ended::of(&handler, invocation).await;
-        let errors = output.written(Stream::Stderr).clone();
-        Finished { output: stdout.bytes(), errors, error, code }
+        let written = |stream| output.written(stream).clone();
+        Finished { stdout: written(Stream::Stdout), stderr: written(Stream::Stderr), failure: error, code }
     }
 
     /// What the client would have sent, or said itself.
@@ -206,14 +207,15 @@ impl Call {
             return Err(refused(&ClientError::argument(argument, needs)));
         }
         if let Some(check) = needs.argument_check {
-            let program = [OsString::from("command")];
+            let program = [OsString::from(PROGRAM)];
             let arguments: Vec<_> = program.iter().chain(&self.args).cloned().collect();
-            check(&arguments).map_err(|answer| {
-                let (output, errors) = match answer.stream {
+            let env = self.env.iter().cloned().collect();
+            check(&arguments, &env).map_err(|answer| {
+                let (stdout, stderr) = match answer.stream {
                     Stream::Stdout => (answer.text.into_bytes(), Vec::new()),
                     Stream::Stderr => (Vec::new(), answer.text.into_bytes()),
                 };
-                Finished { output, errors, error: None, code: answer.code }
+                Finished { stdout, stderr, failure: None, code: answer.code }
             })?;
         }
         let bytes = |text: &OsString| text.clone().into_vec().into();
@@ -226,6 +228,7 @@ impl Call {
         Ok(Command {
             text,
             bytes: (needs.stdin == StdinNeed::Bytes).then(|| self.input.clone().into()),
+            program: needs.argument_check.map(|_| PROGRAM.into()),
             args: needs.arguments.then(|| self.args.iter().map(bytes).collect()),
             env: (!matches!(needs.environment, EnvironmentNeed::Nothing)).then_some(env),
             cwd: needs.directory.then(|| bytes(&self.directory.clone().into_os_string())),
@@ -236,6 +239,84 @@ impl Call {
 }
 
 fn refused(error: &ClientError) -> Finished {
-    let (output, errors) = Default::default();
-    Finished { output, errors, error: Some(error.to_string()), code: error.exit_code() }
+    let (stdout, stderr) = Default::default();
+    Finished { stdout, stderr, failure: Some(error.to_string()), code: error.exit_code() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handler_fn;
+    use crate::prelude::*;
+
+    #[tokio::test]
+    async fn what_a_handler_does_not_take_is_refused() {
+        async fn nothing() {}
+        let finished = Call::new().arg("x").run(handler_fn(nothing)).await;
+        assert_eq!(finished.failure.unwrap(), "unexpected argument \"x\": this command takes no arguments");
+        assert_eq!(finished.code, ExitCode::USAGE);
+
+        async fn text(_: String) {}
+        let finished = Call::new().input(b"\xff").run(handler_fn(text)).await;
+        assert!(finished.failure.unwrap().starts_with("standard input is not UTF-8"));
+        assert_eq!(finished.code, ExitCode::BAD_INPUT);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failure() {
+        async fn panics() {
+            panic!("at the disco");
+        }
+        let finished = Call::new().run(handler_fn(panics)).await;
+        assert_eq!(finished.failure.unwrap(), "the command panicked: at the disco");
+        assert_eq!(finished.code, ExitCode::PANICKED);
+    }
+
+    #[tokio::test]
+    async fn the_caller_is_as_it_was_made() {
+        async fn all(
+            cwd: Cwd,
+            env: Env,
+            terminal: Terminal,
+            state: State<u8>,
+            mut err: Stderr,
+        ) -> anyhow::Result<u8> {
+            let name = env.get("NAME").map(|name| name.to_string_lossy().into_owned());
+            let told = format!("{} {name:?} {:?}", cwd.display(), terminal.size());
+            err.write_all(told.as_bytes()).await?;
+            Ok(*state)
+        }
+        let call = Call::new()
+            .directory("/somewhere")
+            .env("NAME", "value")
+            .terminal(Terminal::of_size(7, 2))
+            .state(3_u8);
+        let finished = call.run(handler_fn(all)).await;
+        assert_eq!(
+            finished.stderr_text(),
+            "/somewhere Some(\"value\") Some(TerminalSize { columns: 7, rows: 2 })"
+        );
+        assert_eq!((finished.failure, u8::from(finished.code)), (None, 3));
+    }
+
+    #[tokio::test]
+    async fn a_call_can_be_cancelled_and_its_terminal_resized() {
+        async fn follow(
+            mut terminal: Terminal,
+            cancel: CancellationToken,
+            mut out: Stdout,
+        ) -> std::io::Result<()> {
+            let size = terminal.resized().await;
+            out.write_all(format!("{}", size.columns).as_bytes()).await?;
+            cancel.cancelled().await;
+            out.write_all(b" cancelled").await
+        }
+        let (terminal, resize) = Terminal::resizable(80, 24);
+        let token = CancellationToken::new();
+        let call = Call::new().terminal(terminal).cancelled_by(&token);
+        let finished = tokio::spawn(call.run(handler_fn(follow)));
+        resize(100, 24);
+        token.cancel();
+        assert_eq!(finished.await.unwrap().stdout_text(), "100 cancelled");
+    }
 }

@@ -34,12 +34,26 @@ mod events {
     #[test]
     fn go_to_the_caller_who_asks_in_their_order_with_the_rest() {
         both_ways(|scene| {
-            let all = " INFO events: began name=\"x\"\nbetween\nDEBUG events: computing answer=42\nTRACE events: inside\n";
+            let all = " INFO events: began name=\"x\"\nbetween\nDEBUG events: computing answer=42\nTRACE events: inside\nTRACE events: on a thread\n";
             assert_eq!(call(scene, "x", Some("events=trace")), ("done\n".into(), all.into(), Some(0)));
             let some = " INFO events: began name=\"y\"\nbetween\n";
             assert_eq!(call(scene, "y", Some("info")), ("done\n".into(), some.into(), Some(0)));
-            assert_eq!(call(scene, "z", None), ("done\n".into(), "between\n".into(), Some(0)));
+            for nothing in [None, Some("")] {
+                assert_eq!(call(scene, "z", nothing), ("done\n".into(), "between\n".into(), Some(0)));
+            }
         });
+    }
+
+    #[test]
+    fn are_whole_however_long_they_are() {
+        let scene = Scene::new();
+        let name = "x".repeat(100_000);
+        let (_, stderr, _) = call(&scene, &name, Some("events=info"));
+        assert!(
+            stderr == format!(" INFO events: began name=\"{name}\"\nbetween\n"),
+            "{} bytes",
+            stderr.len()
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 
 use daemon_rpc_tests::scene::{
-    Scene, both_ways, finish, is_alive, resident_kib, start, success, told, until, until_ended,
+    Scene, both_ways, finish, finish_status, is_alive, resident_kib, start, success, told, until, until_ended,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -233,6 +233,19 @@ mod cancellation_flow {
         finish(client);
         until_ended(blocked);
         assert_eq!(told(&scene.run(SCRIPTED, "print next")), success("next\n"));
+    }
+
+    #[test]
+    fn a_command_without_daemon_ends_while_its_output_waits_for_a_reader() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let scene = Scene::inline();
+        let ended = scene.path("ended");
+        // More than a pipe holds, and less than pipe and socket together.
+        let mut client =
+            start(&mut scene.command(SCRIPTED), format!("touch-at-end {}\nbulk 150000", ended.display()));
+        until("the handler has ended", || ended.exists());
+        kill_process(Pid::from_child(&client), Signal::TERM).unwrap();
+        assert_eq!(finish_status(&mut client).signal(), Some(Signal::TERM.as_raw()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::process::Child;
 use daemon_rpc_tests::scene::{Scene, finish, finish_status, start, told, until};
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const TERMINAL: &str = env!("CARGO_BIN_EXE_terminal");
@@ -34,7 +34,7 @@ fn in_terminal_with(
         .env("DAEMON_RPC_DIR", scene.directory())
         .env("SCRIPTED", SCRIPTED)
         .env("TERMINAL", TERMINAL);
-    for inherited in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM"] {
+    for inherited in ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM"] {
         command = command.env_remove(inherited);
     }
     let child = command.env("TERM", "xterm").envs(variables.iter().copied()).spawn(pts).unwrap();
@@ -164,6 +164,30 @@ mod description {
             assert_eq!(line(&mut pty), streams);
             finish_status(&mut shell);
         }
+    }
+
+    #[test]
+    fn is_that_of_the_moment_when_the_input_has_ended() {
+        let scene = Scene::new();
+        let (mut pty, mut client) = in_terminal(&scene, env!("CARGO_BIN_EXE_typed"), &[]);
+        pty.write_all(b"text\n").unwrap();
+        read_until(&mut pty, "text\r\n");
+        pty.resize(Size::new(30, 123)).unwrap();
+        pty.write_all(CTRL_D).unwrap();
+        assert_eq!(line(&mut pty), "text Some(123)");
+        assert!(finish_status(&mut client).success());
+    }
+
+    #[test]
+    fn a_signal_without_a_change_is_no_change() {
+        let scene = Scene::new();
+        let (mut pty, client) = in_terminal(&scene, TERMINAL, &["follow"]);
+        line(&mut pty);
+        for _ in 0..5 {
+            kill_process(Pid::from_child(&client), Signal::WINCH).unwrap();
+        }
+        pty.resize(Size::new(30, 100)).unwrap();
+        assert_eq!(line(&mut pty), "100x30");
     }
 
     #[test]

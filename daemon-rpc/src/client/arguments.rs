@@ -5,11 +5,12 @@ use std::env;
 use super::ClientError;
 use super::output::CallersStream;
 use super::terminal::colors;
+use crate::params::Env;
 use crate::protocol::Stream;
 use crate::{ColorSupport, ExitCode, Needs};
 
 /// Refuses arguments that no parameter takes, and lets one that checks them say what it finds. An exit code ends the command.
-pub(super) fn answer(needs: Needs) -> Result<Option<ExitCode>, ClientError> {
+pub(super) fn answer(needs: Needs, env: Option<&Env>) -> Result<Option<ExitCode>, ClientError> {
     if !needs.arguments {
         return match env::args_os().nth(1) {
             None => Ok(None),
@@ -19,7 +20,8 @@ pub(super) fn answer(needs: Needs) -> Result<Option<ExitCode>, ClientError> {
     let Some(check) = needs.argument_check else {
         return Ok(None);
     };
-    let Err(answer) = check(&env::args_os().collect::<Vec<_>>()) else {
+    let nothing = Env::default();
+    let Err(answer) = check(&env::args_os().collect::<Vec<_>>(), env.unwrap_or(&nothing)) else {
         return Ok(None);
     };
     let text = match &answer.colored {

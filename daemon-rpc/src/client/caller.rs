@@ -28,7 +28,7 @@ pub(super) struct Ready {
 
 impl Caller {
     pub(super) fn new(needs: Needs) -> Result<Self, ClientError> {
-        let resizes = needs.terminal.then(Resizes::watch).transpose();
+        let resizes = if needs.terminal { Resizes::watch() } else { Ok(None) };
         Ok(Self {
             stdout: CallersStream::stdout(),
             stderr: CallersStream::stderr(),
@@ -42,7 +42,7 @@ impl Caller {
         let input = self.input.as_ref().and_then(StreamedInput::poll);
         let resizes = self.resizes.as_ref().map(Resizes::poll);
         let (awaits_input, awaits_resizes) = (input.is_some(), resizes.is_some());
-        // What isn't awaited is asked what is known already.
+        // In the places of what isn't awaited stands what is watched anyhow.
         let mut watched = [
             daemon.poll(),
             self.stdout.poll_for_reader(),

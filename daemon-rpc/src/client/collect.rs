@@ -18,42 +18,51 @@ use super::terminal;
 use crate::LOG_VARIABLE;
 use crate::Needs;
 use crate::needs::{EnvironmentNeed, StdinNeed};
+use crate::params::Env;
 use crate::protocol::Command;
 
 /// Enough for what most commands read, in one system call.
 const FIRST_READ: usize = 8 * 1024;
 
+/// As much of the environment as is needed.
+pub(super) fn environment(needs: Needs) -> Option<Env> {
+    match needs.environment {
+        EnvironmentNeed::Nothing => None,
+        EnvironmentNeed::Named(names) => Some(
+            names().into_iter().filter_map(|name| env::var_os(&name).map(|value| (name, value))).collect(),
+        ),
+        EnvironmentNeed::All => Some(env::vars_os().collect()),
+    }
+}
+
 /// The command to send: only what was asked for is so much as looked at.
-pub(super) fn command(needs: Needs, max_command: usize) -> Result<Command, ClientError> {
+pub(super) fn command(needs: Needs, env: Option<Env>, max_command: usize) -> Result<Command, ClientError> {
     let mut command = Command::default();
+    if needs.argument_check.is_some() {
+        command.program = env::args_os().next().map(to_bytes);
+    }
     if needs.arguments {
         command.args = Some(env::args_os().skip(1).map(to_bytes).collect());
     }
-    command.env = match needs.environment {
-        EnvironmentNeed::Nothing => None,
-        EnvironmentNeed::Named(names) => {
-            let set = |name: OsString| env::var_os(&name).map(|value| (to_bytes(name), to_bytes(value)));
-            Some(names().into_iter().filter_map(set).collect())
-        }
-        EnvironmentNeed::All => {
-            Some(env::vars_os().map(|(name, value)| (to_bytes(name), to_bytes(value))).collect())
-        }
-    };
+    command.env =
+        env.map(|env| env.into_iter().map(|(name, value)| (to_bytes(name), to_bytes(value))).collect());
     if needs.directory {
         let directory = env::current_dir().map_err(|source| ClientError::Directory { source })?;
         command.cwd = Some(to_bytes(directory.into_os_string()));
     }
-    command.terminal = needs.terminal.then(terminal::describe);
     #[cfg(feature = "forward-logs")]
     {
-        command.log = env::var_os(LOG_VARIABLE).map(|filter| filter.to_string_lossy().into_owned());
+        let filter = env::var_os(LOG_VARIABLE).filter(|filter| !filter.is_empty());
+        command.log = filter.map(|filter| filter.to_string_lossy().into_owned());
     }
     match needs.stdin {
-        // The one is nobody's business, the other comes when it is asked for.
+        // What is streamed comes when it is asked for.
         StdinNeed::Nothing | StdinNeed::Streamed => {}
         StdinNeed::Text => command.text = Some(into_text(read_stdin(max_command)?)?),
         StdinNeed::Bytes => command.bytes = Some(read_stdin(max_command)?.into()),
     }
+    // Last, since it may have changed while the input was read.
+    command.terminal = needs.terminal.then(terminal::describe);
     Ok(command)
 }
 

@@ -33,15 +33,18 @@ pub(crate) use collect::into_text;
 use connection::{Connection, Meeting};
 pub(crate) use error::ClientError;
 use relay::Ending;
+use terminal::Resizes;
 
 /// Runs one command for the user and returns its exit code.
 pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCode, ClientError> {
-    if let Some(code) = arguments::answer(needs)? {
+    let env = collect::environment(needs);
+    if let Some(code) = arguments::answer(needs, env.as_ref())? {
         return Ok(code);
     }
     let instance = Instance::new(id)?;
-    let command = Message::Command(collect::command(needs, program.settings.max_command)?).encode();
+    // First, so that no change of the terminal's size is missed while the input is read.
     let mut caller = Caller::new(needs)?;
+    let command = Message::Command(collect::command(needs, env, program.settings.max_command)?).encode();
 
     let mut attempts = 0;
     while attempts < MAX_ATTEMPTS {
@@ -57,6 +60,7 @@ pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCod
             Ending::DaemonDied => return Err(ClientError::DaemonDied { log: instance.log() }),
             Ending::Garbled(source) => return Err(ClientError::Garbled { log: instance.log(), source }),
         }
+        caller.resizes.iter().for_each(Resizes::repeat);
     }
     Err(ClientError::AlwaysRetiring)
 }
@@ -67,11 +71,13 @@ pub(crate) fn run_inline(
     needs: Needs,
     start: impl FnOnce() -> io::Result<UnixStream>,
 ) -> Result<ExitCode, ClientError> {
-    if let Some(code) = arguments::answer(needs)? {
+    let env = collect::environment(needs);
+    if let Some(code) = arguments::answer(needs, env.as_ref())? {
         return Ok(code);
     }
-    let command = Message::Command(collect::command(needs, program.settings.max_command)?).encode();
+    // First, so that no change of the terminal's size is missed while the input is read.
     let mut caller = Caller::new(needs)?;
+    let command = Message::Command(collect::command(needs, env, program.settings.max_command)?).encode();
 
     let failed = |reason: &dyn std::fmt::Debug| ClientError::Inline { reason: format!("{reason:?}") };
     let socket = start().map_err(|source| ClientError::Connection { source })?;

@@ -39,9 +39,9 @@ pub(super) fn run(
     };
     let mut notice = Notice::default();
     loop {
-        let received = next(daemon, caller)?;
+        let received = next(daemon, caller);
         notice.take_back(&caller.stderr);
-        match received {
+        match received? {
             Received::Message(Message::OutputChunk(chunk)) => caller.stdout.write_all(&chunk)?,
             Received::Message(Message::ErrorChunk(chunk)) => caller.stderr.write_all(&chunk)?,
             Received::Message(Message::InputWindow(bytes)) if caller.input.is_some() => {

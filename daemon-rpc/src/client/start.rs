@@ -9,6 +9,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 
+use rustix::process::Signal;
+
 use super::ClientError;
 use super::connection::{Connection, Contact, Meeting};
 use super::error::LogExcerpt;
@@ -82,7 +84,8 @@ fn spawn(
         .stderr(log.file.try_clone()?);
     sys::in_its_own_session(&mut command);
     sys::keep_descriptors_from_children()?;
-    sys::heed_children();
+    // Or nobody would tell how the daemon ended.
+    sys::heed([Signal::CHILD]);
     // With the command goes this process's copy of the listener: from here on the daemon alone keeps callers waiting.
     command.spawn()
 }

@@ -1,7 +1,7 @@
 //! The caller's terminal: what it is, and when its size changes.
 
 use std::env;
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags};
@@ -40,14 +40,21 @@ pub(super) fn colors(stream: Stream) -> ColorSupport {
         Stream::Stdout => io::stdout().is_terminal(),
         Stream::Stderr => io::stderr().is_terminal(),
     };
-    let forced =
-        anstyle_query::clicolor_force() && env::var_os("CLICOLOR_FORCE").is_some_and(|force| force != "0");
-    let wanted = anstyle_query::clicolor() != Some(false) && anstyle_query::term_supports_color();
-    if anstyle_query::no_color() || !(forced || is_terminal && wanted) {
+    // The order in which clap and its like go through the conventions, so that a program has one answer.
+    let colored = if anstyle_query::no_color() {
+        false
+    } else if anstyle_query::clicolor_force() {
+        true
+    } else {
+        let wanted = anstyle_query::clicolor();
+        let possible = anstyle_query::term_supports_color() || wanted == Some(true) || anstyle_query::is_ci();
+        is_terminal && possible && wanted != Some(false)
+    };
+    if !colored {
         ColorSupport::None
     } else if anstyle_query::truecolor() {
         ColorSupport::TrueColor
-    } else if env::var_os("TERM").is_some_and(|term| term.as_encoded_bytes().ends_with(b"256color")) {
+    } else if env::var("TERM").is_ok_and(|term| term.contains("256color")) {
         ColorSupport::Ansi256
     } else {
         ColorSupport::Basic
@@ -59,15 +66,20 @@ pub(super) fn colors(stream: Stream) -> ColorSupport {
 pub(super) struct Resizes {
     /// Gets a byte with each signal.
     signals: UnixStream,
+    sender: UnixStream,
 }
 
 impl Resizes {
-    pub(super) fn watch() -> io::Result<Self> {
+    /// Begins to watch, if there is a terminal.
+    pub(super) fn watch() -> io::Result<Option<Self>> {
+        if size().is_none() {
+            return Ok(None);
+        }
         let (signals, sender) = UnixStream::pair()?;
         signals.set_nonblocking(true)?;
         sender.set_nonblocking(true)?;
-        sys::write_on_window_change(sender)?;
-        Ok(Self { signals })
+        sys::write_on_window_change(sender.try_clone()?)?;
+        Ok(Some(Self { signals, sender }))
     }
 
     pub(super) fn poll(&self) -> PollFd<'_> {
@@ -76,8 +88,14 @@ impl Resizes {
 
     /// The size after all changes so far.
     pub(super) fn latest(&self) -> Option<TerminalSize> {
-        // What the signals were is of no interest, and a full buffer is as good as an empty one: more will come, or not.
-        let _ = io::Read::read(&mut &self.signals, &mut [0; 64]);
+        // Should there be more of them, the next look finds the same size.
+        let _ = (&self.signals).read(&mut [0; 64]);
         size()
+    }
+
+    /// Has the size told again: to another daemon, which got the one from before.
+    pub(super) fn repeat(&self) {
+        // No room means that it will be told anyhow.
+        let _ = (&self.sender).write(&[0]);
     }
 }

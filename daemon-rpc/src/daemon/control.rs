@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::future::pending;
 use std::io;
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdUnixStream};
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use tracing::{error, info, warn};
 use super::{Daemon, DaemonError, Load, session, setup};
 use crate::instance::ServedFiles;
 use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, STOP_MARGIN};
+use crate::sys;
 
 /// Why a daemon retires.
 #[derive(Debug)]
@@ -108,16 +110,20 @@ pub(super) async fn serve_one(
 ) -> Result<Option<Signal>, DaemonError> {
     let mut signals = Signals::new()?;
     socket.set_nonblocking(true)?;
+    let connection = socket.try_clone()?;
     let mut session = pin!(session::serve(Arc::clone(daemon), UnixStream::from_std(socket)?));
-    select! {
-        () = &mut session => Ok(None),
-        signal = signals.next() => {
-            daemon.retiring.cancel();
-            daemon.stopping.cancel();
-            session.await;
-            Ok(Some(signal))
-        }
+    let signal = select! {
+        () = &mut session => None,
+        signal = signals.next() => Some(signal),
+    };
+    // The next one ends the process, whatever goes on.
+    sys::heed([Signal::TERM, Signal::INT, Signal::HUP]);
+    if signal.is_some() {
+        // To the handler it is as if its caller had gone, which elsewhere is what the signal does.
+        connection.shutdown(Shutdown::Both)?;
+        session.await;
     }
+    Ok(signal)
 }
 
 /// Accepts clients until there is a reason to retire.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use tracing::callsite::rebuild_interest_cache;
 use tracing::subscriber::Interest;
@@ -25,7 +25,7 @@ static CALLERS: LazyLock<RwLock<HashMap<u64, Arc<Caller>>>> = LazyLock::new(RwLo
 /// How many commands run whose callers want to see events. As long as there are none, no event costs more than without this.
 static WANTED: AtomicUsize = AtomicUsize::new(0);
 
-/// A caller who wants to see what his command does.
+/// A caller who wants to see what the command does.
 #[derive(Debug)]
 struct Caller {
     filter: Targets,
@@ -50,9 +50,7 @@ impl Forwarded {
             outbox.try_send(Stream::Stderr, message.as_bytes());
             Targets::new()
         });
-        if WANTED.fetch_add(1, Ordering::Relaxed) == 0 {
-            rebuild_interest_cache();
-        }
+        count_wanted(|wanted| wanted + 1);
         let caller = Arc::new(Caller { filter, outbox: Arc::clone(outbox), lost: AtomicUsize::new(0) });
         // Not before it is known that events are wanted, or the span would be of no interest.
         let span = make();
@@ -68,9 +66,20 @@ impl Drop for Forwarded {
         if let Some(id) = self.span.id() {
             callers_mut().remove(&id.into_u64());
         }
-        if WANTED.fetch_sub(1, Ordering::Relaxed) == 1 {
-            rebuild_interest_cache();
-        }
+        count_wanted(|wanted| wanted - 1);
+    }
+}
+
+/// Has events pass where they were of no interest before, or the other way round.
+fn count_wanted(change: impl FnOnce(usize) -> usize) {
+    // Whoever comes next finds the change complete.
+    static CHANGING: Mutex<()> = Mutex::new(());
+    let _changing = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = WANTED.load(Ordering::Relaxed);
+    let after = change(before);
+    WANTED.store(after, Ordering::Relaxed);
+    if (before == 0) != (after == 0) {
+        rebuild_interest_cache();
     }
 }
 

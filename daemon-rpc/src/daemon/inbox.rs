@@ -31,10 +31,12 @@ struct Queue {
     waiting: Option<Waker>,
 }
 
+/// Why nothing more comes.
 #[derive(Clone, Copy, Debug)]
-enum End {
+pub(super) enum End {
     OfInput,
     CallerGone,
+    DaemonEnds,
 }
 
 impl Inbox {
@@ -58,7 +60,7 @@ impl Inbox {
     /// The client's input has ended.
     pub(super) fn end(&self) -> Result<(), ProtocolError> {
         let mut queue = self.queue();
-        if queue.end.is_some() {
+        if queue.end.is_some() || !queue.begun {
             return Err(ProtocolError::Unexpected("InputEnd"));
         }
         queue.end = Some(End::OfInput);
@@ -66,12 +68,10 @@ impl Inbox {
         Ok(())
     }
 
-    /// Nothing more will come, and not because the input was at its end.
-    pub(super) fn close(&self) {
+    /// Nothing more will come, for this reason if the input wasn't at its end already.
+    pub(super) fn close(&self, end: End) {
         let mut queue = self.queue();
-        if queue.end.is_none() {
-            queue.end = Some(End::CallerGone);
-        }
+        queue.end.get_or_insert(end);
         queue.wake();
     }
 
@@ -114,8 +114,9 @@ impl Queue {
 
     fn poll_fill(&mut self, context: &mut Context<'_>, bytes: &mut Vec<u8>) -> Poll<io::Result<()>> {
         match self.end {
-            // What came before the caller went is of no use to anybody.
+            // What came before is of no use to anybody.
             Some(End::CallerGone) => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Some(End::DaemonEnds) => Poll::Ready(Err(io::Error::other("the daemon has to end"))),
             _ if !self.bytes.is_empty() => {
                 // The handler's buffer takes the place of this one, so that neither is allocated anew.
                 std::mem::swap(&mut self.bytes, bytes);

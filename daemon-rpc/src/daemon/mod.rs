@@ -28,6 +28,7 @@ use crate::CommandHandler;
 use crate::app::Program;
 use crate::instance::Instance;
 use crate::limits::{BODY_OVERHEAD, MAX_SURROUNDINGS};
+use crate::panic;
 use crate::settings::Settings;
 use crate::state::Loader;
 use handover::Handover;
@@ -126,8 +127,8 @@ fn on_runtimes<T>(
     // With the sessions that were left go the last references to the daemon but this one.
     drop(control);
     let inside = handlers.enter();
-    // The application's state goes with it, where it was made.
-    drop(daemon);
+    // The application's state goes with it, where it was made. A panic there has nobody left to harm, and is in the log.
+    let _ = panic::catch_in(|| drop(daemon));
     drop(inside);
     // Handlers that block their threads don't keep a daemon that has nothing more to do.
     handlers.shutdown_background();

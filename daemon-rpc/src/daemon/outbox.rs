@@ -80,15 +80,17 @@ impl Outbox {
         }
     }
 
-    /// Sends a chunk if nothing waits before it, and says whether it did.
+    /// Sends all of this if nothing waits before it, and says whether it did.
     #[cfg(feature = "forward-logs")]
     pub(super) fn try_send(&self, stream: Stream, bytes: &[u8]) -> bool {
-        let chunk = bytes.get(..self.chunk_size).unwrap_or(bytes);
         let mut queue = self.queue();
         if queue.finished || queue.closed || !queue.unsent.is_empty() {
             return false;
         }
-        self.send_or_queue(&mut queue, &chunk_header(stream, chunk.len()), chunk).is_ok()
+        let chunks = bytes.chunks(self.chunk_size);
+        let frames: Vec<u8> =
+            chunks.flat_map(|chunk| [&chunk_header(stream, chunk.len())[..], chunk].concat()).collect();
+        self.send_or_queue(&mut queue, &[], &frames).is_ok()
     }
 
     /// Has every write fail from now on: the client has gone.

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::inbox::Inbox;
+use super::inbox::{End, Inbox};
 use super::outbox::Outbox;
 use super::{Daemon, Load, command};
 use crate::instance::own_uid;
@@ -89,7 +89,7 @@ impl Session {
         let outbox = Arc::new(Outbox::new(&self.socket, self.daemon.settings.chunk_size));
         let inbox = Arc::new(Inbox::new(Arc::clone(&outbox)));
         let (resize, size) = watch::channel(command.terminal.and_then(|terminal| terminal.size));
-        let mut caller_gone = pin!(self.listen(&mut reader, &inbox, &resize));
+        let mut caller_gone = pin!(self.listen(&mut reader, &inbox, command.terminal.is_some(), &resize));
         let ready = select! {
             biased;
             ready = self.ready() => ready?,
@@ -175,6 +175,7 @@ impl Session {
         &self,
         reader: &mut FrameReader,
         inbox: &Inbox,
+        has_terminal: bool,
         resize: &watch::Sender<Option<TerminalSize>>,
     ) -> SessionError {
         let heard = async {
@@ -182,7 +183,9 @@ impl Session {
                 match self.next_message(reader).await? {
                     Message::InputChunk(chunk) => inbox.push(&chunk)?,
                     Message::InputEnd => inbox.end()?,
-                    Message::TerminalSize(size) => drop(resize.send_replace(Some(size))),
+                    Message::TerminalSize(size) if has_terminal => {
+                        resize.send_if_modified(|known| known.replace(size) != Some(size));
+                    }
                     other => return Err(ProtocolError::Unexpected(other.name()).into()),
                 }
             }
@@ -201,12 +204,10 @@ impl Session {
     /// state can't be loaded.
     async fn ready(&self) -> Result<Option<Ready>, SessionError> {
         let ready = async {
-            let Some(state) = self.state().await? else {
-                return Ok(None);
-            };
-            // The semaphore is never closed.
+            // First, so that the order in which they came holds for those who wait for the state too. The semaphore is never closed.
             let turn = Arc::clone(&self.daemon.turns).acquire_owned().await.ok();
-            Ok(turn.map(|turn| Ready { state, turn }))
+            let state = self.state().await?;
+            Ok(turn.zip(state).map(|(turn, state)| Ready { state, turn }))
         };
         select! {
             biased;
@@ -266,7 +267,10 @@ impl Session {
             outbox.close();
         }
         // Nobody listens to the client any more.
-        inbox.close();
+        inbox.close(match interruption {
+            Interruption::CallerGone => End::CallerGone,
+            Interruption::DaemonEnds => End::DaemonEnds,
+        });
         cancellation.cancel();
         let grace = timeout(self.daemon.settings.grace_period, async {
             match interruption {

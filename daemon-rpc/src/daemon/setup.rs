@@ -7,6 +7,7 @@ use crate::LOG_VARIABLE;
 use crate::limits::OWN_DESCRIPTORS;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing::warn;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
@@ -15,21 +16,31 @@ const OWN_EVENTS: &str = "info,daemon_rpc=info";
 
 /// Has events written to standard error, which is the daemon's log.
 pub(super) fn log_to_stderr() {
-    // An empty directive would mean errors only.
-    let asked_for = env::var(LOG_VARIABLE).ok().filter(|filter| !filter.is_empty());
-    let directives: Vec<_> = [OWN_EVENTS].into_iter().chain(asked_for.as_deref()).collect();
-    let parsed = directives.join(",").parse::<Targets>();
-    let mistaken = parsed.as_ref().err().map(ToString::to_string);
-    log(parsed.unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO)));
-    if let Some(error) = mistaken {
-        tracing::warn!(%error, asked_for, "{LOG_VARIABLE} is no filter, such as `debug` or `my_crate=trace`");
+    let directives: Vec<_> = [OWN_EVENTS.to_owned()].into_iter().chain(asked_for()).collect();
+    log_as(&directives.join(","));
+}
+
+/// Has events written to standard error, which is the caller's here, if that is asked for.
+pub(super) fn log_if_asked_for() {
+    match asked_for() {
+        Some(filter) if cfg!(not(feature = "forward-logs")) => log_as(&filter),
+        _ => log(Targets::new()),
     }
 }
 
-/// Has events written to standard error, which is the caller's here, if he asks for that.
-pub(super) fn log_if_asked_for() {
-    let asked_for = env::var(LOG_VARIABLE).ok().filter(|_| cfg!(not(feature = "forward-logs")));
-    log(asked_for.and_then(|filter| filter.parse().ok()).unwrap_or_default());
+fn asked_for() -> Option<String> {
+    // An empty directive would mean errors only.
+    env::var(LOG_VARIABLE).ok().filter(|filter| !filter.is_empty())
+}
+
+fn log_as(filter: &str) {
+    match filter.parse() {
+        Ok(filter) => log(filter),
+        Err(error) => {
+            log(Targets::new().with_default(LevelFilter::INFO));
+            warn!(%error, "{LOG_VARIABLE} is no filter, such as `debug` or `my_crate=trace`");
+        }
+    }
 }
 
 fn log(filter: Targets) {
@@ -51,7 +62,7 @@ pub(super) fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, "can't raise the limit of open files");
+        warn!(%error, "can't raise the limit of open files");
     }
 }
 

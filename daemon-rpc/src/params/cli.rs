@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use anyhow::Context as _;
 use clap::{Arg, ColorChoice, Command, Parser};
 
-use crate::protocol::Command as Sent;
+use super::{Args, Env};
 use crate::{Answer, ExitCode, FromInvocation, Invocation, Needs};
 
 /// The caller's arguments, parsed with [`clap`]. Feature `clap`.
@@ -36,16 +36,17 @@ use crate::{Answer, ExitCode, FromInvocation, Invocation, Needs};
 /// }
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let greeted = Call::new().arg("Ada").env("TIMES", "2").run(handler_fn(greet)).await;
-/// assert_eq!(greeted.stdout(), "hello Ada\nhello Ada\n");
+/// assert_eq!(greeted.stdout_text(), "hello Ada\nhello Ada\n");
 ///
 /// let wrong = Call::new().arg("--loud").run(handler_fn(greet)).await;
-/// assert!(wrong.stderr().starts_with("error: unexpected argument '--loud' found"));
+/// assert!(wrong.stderr_text().starts_with("error: unexpected argument '--loud' found"));
 /// assert_eq!(u8::from(wrong.code), 2);
 /// # })
 /// ```
 ///
 /// Parsed values stay where they were parsed, so the daemon parses once more. There, what a variable gives is an argument's
-/// default, which wins over `default_value` but not over `default_value_if`.
+/// default: it wins over `default_value` but not over `default_value_if`, and an `Option` of flattened arguments that only
+/// variables give is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cli<T>(pub T);
 
@@ -53,30 +54,22 @@ impl<T: Parser> FromInvocation for Cli<T> {
     const NEEDS: Needs = Needs::checked_arguments(check::<T>).and(Needs::variables(variables::<T>));
 
     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
-        parse(&invocation.command).map(Self)
+        let env = Env::from_invocation(invocation)?;
+        let args = Args::from_invocation(invocation)?;
+        let program =
+            invocation.command.program.as_ref().context("the command came without its program's name")?;
+        let program = OsStr::from_bytes(program).to_owned();
+        // The client has found these arguments right in its caller's environment, so what may look wrong without it isn't.
+        let command = with_variables(T::command(), &env).ignore_errors(true);
+        let mut matches = command.try_get_matches_from([program].into_iter().chain(args))?;
+        Ok(Self(T::from_arg_matches_mut(&mut matches)?))
     }
-}
-
-/// What clap has to say to these arguments.
-fn check<T: Parser>(arguments: &[OsString]) -> Result<(), Answer> {
-    let Err(error) = T::try_parse_from(arguments) else {
-        return Ok(());
-    };
-    let text = error.render();
-    let answer = if error.use_stderr() { Answer::usage_error } else { Answer::help };
-    let code = u8::try_from(error.exit_code()).map_or(ExitCode::USAGE, ExitCode::from);
-    Err(match T::command().get_color() {
-        ColorChoice::Auto => answer(text.to_string()).colored(text.ansi().to_string()),
-        ColorChoice::Always => answer(text.ansi().to_string()),
-        ColorChoice::Never => answer(text.to_string()),
-    }
-    .code(code))
 }
 
 /// The variables that arguments can come from.
 fn variables<T: Parser>() -> Vec<OsString> {
-    let mut names = Vec::new();
     let command = T::command();
+    let mut names = Vec::new();
     let mut commands = vec![&command];
     while let Some(command) = commands.pop() {
         names.extend(command.get_arguments().filter_map(Arg::get_env).map(OsStr::to_owned));
@@ -85,30 +78,49 @@ fn variables<T: Parser>() -> Vec<OsString> {
     names
 }
 
-fn parse<T: Parser>(sent: &Sent) -> anyhow::Result<T> {
-    let arguments = sent.args.as_ref().context("the command came without its arguments")?;
-    let arguments = arguments.iter().map(|argument| OsStr::from_bytes(argument));
-    // The client has found these arguments right in its caller's environment, so what may look wrong without it isn't.
-    let command = with_callers_variables(T::command(), sent).ignore_errors(true);
-    let name = OsString::from(command.get_name());
-    let mut matches = command.try_get_matches_from([name.as_os_str()].into_iter().chain(arguments))?;
-    Ok(T::from_arg_matches_mut(&mut matches)?)
+/// What clap has to say to these arguments.
+fn check<T: Parser>(arguments: &[OsString], env: &Env) -> Result<(), Answer> {
+    let mut command = T::command();
+    // In a test, the caller is not this process.
+    if !variables::<T>().iter().all(|name| env.get(name) == std::env::var_os(name).as_deref()) {
+        command = with_variables(command, env);
+    }
+    let color = command.get_color();
+    let parsed = command.try_get_matches_from_mut(arguments);
+    match parsed.and_then(|matches| T::from_arg_matches(&matches)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(answer(&error.format(&mut command), color)),
+    }
 }
 
-/// Has arguments get what their variables are for the caller, not for the daemon.
-fn with_callers_variables(command: Command, sent: &Sent) -> Command {
+/// What clap ends with when arguments are wrong.
+const USAGE: u8 = 2;
+
+fn answer(error: &clap::Error, color: ColorChoice) -> Answer {
+    let text = error.render();
+    let answer = if error.use_stderr() { Answer::usage_error } else { Answer::help };
+    let code = u8::try_from(error.exit_code()).unwrap_or(USAGE);
+    match color {
+        ColorChoice::Auto => answer(text.to_string()).colored(text.ansi().to_string()),
+        ColorChoice::Always => answer(text.ansi().to_string()),
+        ColorChoice::Never => answer(text.to_string()),
+    }
+    .code(ExitCode::from(code))
+}
+
+/// Has arguments get what their variables are in this environment, not in that of the process.
+fn with_variables(command: Command, env: &Env) -> Command {
     command
         .mut_args(|argument| {
-            let Some(name) = argument.get_env() else {
-                return argument;
-            };
-            let value = sent.env.iter().flatten().find(|(known, _)| **known == *name.as_bytes());
-            let value = value.map(|(_, value)| OsStr::from_bytes(value).to_owned());
-            let argument = argument.env(None::<&'static str>);
+            let value = argument.get_env().map(|name| env.get(name).map(OsStr::to_owned));
             match value {
-                Some(value) => argument.default_value(clap::builder::OsStr::from(value)),
                 None => argument,
+                Some(None) => argument.env(None::<&'static str>),
+                Some(Some(value)) => argument
+                    .env(None::<&'static str>)
+                    .required(false)
+                    .default_value(clap::builder::OsStr::from(value)),
             }
         })
-        .mut_subcommands(|subcommand| with_callers_variables(subcommand, sent))
+        .mut_subcommands(|subcommand| with_variables(subcommand, env))
 }

@@ -51,6 +51,15 @@ impl FromInvocation for Env {
     }
 }
 
+impl IntoIterator for Env {
+    type Item = (OsString, OsString);
+    type IntoIter = std::vec::IntoIter<(OsString, OsString)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
         Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())

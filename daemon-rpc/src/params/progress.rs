@@ -16,7 +16,7 @@ const USUAL_SIZE: (u16, u16) = (80, 24);
 const REFRESH_RATE: u8 = 20;
 
 impl Stderr {
-    /// Where [`indicatif`] draws its progress bars: on the caller's standard error, as wide as his terminal is at that moment. If
+    /// Where [`indicatif`] draws its progress bars: on the caller's standard error, as wide as that terminal is at that moment. If
     /// it isn't a terminal, nothing is drawn. Feature `indicatif`.
     ///
     /// A terminal that takes no more (Ctrl+S) holds the bar back, with whoever moves it.
@@ -67,7 +67,7 @@ impl Canvas {
         self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves the cursor, which `count` 0 would do as well, by one.
+    /// Moves the cursor. To a terminal, a count of 0 means 1.
     fn go(&self, count: usize, direction: char) -> io::Result<()> {
         if count > 0 {
             // Writing to a string can't fail.

@@ -16,7 +16,8 @@ use crate::{FromInvocation, Invocation, Needs};
 /// handler that doesn't read leaves the input to whoever comes next, one that reads slowly holds the writer back, and one
 /// that ends before the input does ends the command, as `head` does. There is no limit to how much may come.
 ///
-/// Once the caller has gone, reading fails with [`io::ErrorKind::BrokenPipe`].
+/// If the caller goes before its input has ended, reading fails with [`io::ErrorKind::BrokenPipe`]; if the daemon has to end
+/// before, with another error.
 ///
 /// ```
 /// use daemon_rpc::prelude::*;

@@ -59,6 +59,39 @@ impl Terminal {
         })
     }
 
+    /// For the author's own tests: the same with a terminal whose size the returned function changes, to columns and rows.
+    pub fn resizable(columns: u16, rows: u16) -> (Self, impl Fn(u16, u16) + Send + Sync + 'static) {
+        let Self { caller, .. } = Self::of_size(columns, rows);
+        let (resize, size) = watch::channel(caller.size);
+        let resize = move |columns, rows| {
+            resize.send_replace(Some(TerminalSize { columns, rows }));
+        };
+        (Self { caller, size }, resize)
+    }
+
+    /// For the author's own tests: the same, but only these streams are terminals.
+    #[must_use]
+    pub fn only(mut self, stdin: bool, stdout: bool, stderr: bool) -> Self {
+        let colors = |is_terminal: bool, colors| if is_terminal { colors } else { ColorSupport::None };
+        self.caller = CallersTerminal {
+            stdin,
+            stdout,
+            stderr,
+            stdout_colors: colors(stdout, self.caller.stdout_colors),
+            stderr_colors: colors(stderr, self.caller.stderr_colors),
+            ..self.caller
+        };
+        self
+    }
+
+    /// For the author's own tests: the same, with these colours on all streams that are terminals.
+    #[must_use]
+    pub fn with_colors(mut self, colors: ColorSupport) -> Self {
+        self.caller.stdout_colors = if self.caller.stdout { colors } else { ColorSupport::None };
+        self.caller.stderr_colors = if self.caller.stderr { colors } else { ColorSupport::None };
+        self
+    }
+
     fn unchanging(caller: CallersTerminal) -> Self {
         let (_, size) = watch::channel(caller.size);
         Self { caller, size }
@@ -66,6 +99,11 @@ impl Terminal {
 
     pub(crate) fn description(&self) -> CallersTerminal {
         self.caller
+    }
+
+    /// The size, from now on.
+    pub(crate) fn follow(&self) -> watch::Receiver<Option<TerminalSize>> {
+        self.size.clone()
     }
 
     /// Whether standard input is a terminal.
@@ -125,5 +163,20 @@ impl FromInvocation for Terminal {
     fn from_invocation(invocation: &mut Invocation) -> anyhow::Result<Self> {
         let caller = invocation.command.terminal.context("the command came without its terminal")?;
         Ok(Self { caller, size: invocation.size.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_made_by_hand_is_what_was_asked_for() {
+        let piped = Terminal::of_size(80, 24).only(true, false, true).with_colors(ColorSupport::Ansi256);
+        assert!(piped.stdin_is_terminal() && !piped.stdout_is_terminal() && piped.stderr_is_terminal());
+        assert_eq!(
+            (piped.stdout_colors(), piped.stderr_colors()),
+            (ColorSupport::None, ColorSupport::Ansi256)
+        );
     }
 }

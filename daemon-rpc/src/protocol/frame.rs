@@ -100,11 +100,16 @@ mod tests {
         let input = (proptest::option::of(".{0,300}"), proptest::option::of(bytes(300)));
         let args = proptest::option::of(proptest::collection::vec(bytes(20), 0..9));
         let env = proptest::option::of(proptest::collection::vec((bytes(9), bytes(20)), 0..9));
-        let place = (proptest::option::of(bytes(40)), proptest::option::of(terminals()));
+        let place = (
+            proptest::option::of(bytes(40)),
+            proptest::option::of(bytes(40)),
+            proptest::option::of(terminals()),
+        );
         (input, args, env, place, proptest::option::of(".{0,20}")).prop_map(
-            |((text, bytes), args, env, (cwd, terminal), log)| Command {
+            |((text, bytes), args, env, (program, cwd, terminal), log)| Command {
                 text,
                 bytes,
+                program,
                 args,
                 env,
                 cwd,

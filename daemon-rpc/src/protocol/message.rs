@@ -86,6 +86,9 @@ pub(crate) struct Command {
     /// All of standard input, as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) bytes: Option<Bytes>,
+    /// How the program was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) program: Option<Bytes>,
     /// The arguments after the program's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) args: Option<Vec<Bytes>>,

@@ -46,10 +46,9 @@ async fn checksum(
     spawn_blocking(move || {
         let mut out = SyncIoBridge::new(out);
         for name in &args {
-            let name = name.to_string_lossy();
-            let sum = sum(&cwd.join(&*name), &known, &bar, &cancel);
-            let sum = sum.with_context(|| format!("can't read {name}"))?;
-            bar.suspend(|| writeln!(out, "{sum}  {name}"))?;
+            let sum = sum(&cwd.join(name), &known, &bar, &cancel);
+            let sum = sum.with_context(|| format!("can't read {}", name.display()))?;
+            bar.suspend(|| out.write_all(&[sum.as_bytes(), b"  ", name.as_encoded_bytes(), b"\n"].concat()))?;
         }
         bar.finish_and_clear();
         Ok(())

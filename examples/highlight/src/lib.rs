@@ -46,10 +46,10 @@ pub enum When {
 impl When {
     /// The colours to use, as `ls` decides it.
     #[must_use]
-    pub fn colors(self, terminals: ColorSupport) -> ColorSupport {
+    pub fn colors(self, supported: ColorSupport) -> ColorSupport {
         match self {
-            Self::Auto => terminals,
-            Self::Always => terminals.max(ColorSupport::TrueColor),
+            Self::Auto => supported,
+            Self::Always => ColorSupport::TrueColor,
             Self::Never => ColorSupport::None,
         }
     }

@@ -35,9 +35,9 @@ async fn highlight(
             let Some(stdin) = stdin.take() else { continue };
             paint(stdin, painter, &mut out).await?;
         } else {
-            let failed = || format!("can't read {}", path.display());
-            let file = File::open(cwd.join(path)).await.with_context(failed)?;
-            paint(BufReader::new(file), painter, &mut out).await.with_context(failed)?;
+            let file = File::open(cwd.join(path)).await;
+            let file = file.with_context(|| format!("can't read {}", path.display()))?;
+            paint(BufReader::new(file), painter, &mut out).await?;
         }
     }
     Ok(())
@@ -50,10 +50,10 @@ async fn paint(
     out: &mut Stdout,
 ) -> anyhow::Result<()> {
     let mut out = BufWriter::new(out);
-    let mut line = String::new();
+    let mut line = Vec::new();
     loop {
         line.clear();
-        let mut next = pin!(text.read_line(&mut line));
+        let mut next = pin!(text.read_until(b'\n', &mut line));
         let read = select! {
             biased;
             read = &mut next => read,
@@ -66,7 +66,7 @@ async fn paint(
         if read? == 0 {
             break;
         }
-        out.write_all(painter.paint(&line)?.as_bytes()).await?;
+        out.write_all(painter.paint(&String::from_utf8_lossy(&line))?.as_bytes()).await?;
     }
     Ok(out.flush().await?)
 }

@@ -16,6 +16,7 @@ const LONGEST_LINE: u64 = 1024 * 1024;
 #[daemon_rpc::main(state = Secrets::load, errors = "stderr")]
 async fn redact(mut stdin: Stdin, secrets: State<Secrets>, out: Stdout) -> std::io::Result<()> {
     let mut out = BufWriter::new(out);
+    let mut redaction = secrets.redaction();
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -33,7 +34,7 @@ async fn redact(mut stdin: Stdin, secrets: State<Secrets>, out: Stdout) -> std::
         if read? == 0 {
             return out.flush().await;
         }
-        out.write_all(&secrets.blanked_out(&line)).await?;
+        out.write_all(&redaction.blanked_out(&line)).await?;
     }
 }
 
@@ -50,7 +51,7 @@ mod tests {
         let call = Call::new().state(Secrets::load().unwrap()).input(log);
         let finished = call.run(handler_fn(redact)).await;
         assert_eq!(
-            finished.stdout(),
+            finished.stdout_text(),
             "started\npassword=<password> user=ada\n\u{1F600} no newline at the end"
         );
     }

@@ -1,12 +1,12 @@
 //! What secrets look like.
 
-use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::ops::Range;
 
-use regex::bytes::{Captures, Regex, RegexSet};
+use regex::bytes::{Regex, RegexSet};
 
 /// What replaces a secret, and how to find it. Where a pattern has a group, only that is the secret.
 const PATTERNS: &[(&str, &str)] = &[
-    ("private key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----.*"),
     ("AWS key id", r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16}\b"),
     ("AWS secret", r#"(?i)aws.{0,20}(?:secret|key).{0,20}?['"=: ]([0-9a-z/+]{40})\b"#),
     ("GitHub token", r"\bgh[pousr]_[0-9A-Za-z]{36,255}\b"),
@@ -46,12 +46,18 @@ const PATTERNS: &[(&str, &str)] = &[
     ("social security number", r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b"),
 ];
 
+/// What stands around a private key, which has lines of its own.
+const KEY_BEGINS: &str = r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----";
+const KEY_ENDS: &str = r"-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----";
+
 /// All patterns, compiled, which is what takes the time.
 #[derive(Debug)]
 pub(crate) struct Secrets {
     /// Finds at once which patterns a line has to do with: mostly none.
     any: RegexSet,
     each: Vec<(String, Regex)>,
+    key_begins: Regex,
+    key_ends: Regex,
 }
 
 impl Secrets {
@@ -60,31 +66,63 @@ impl Secrets {
         Ok(Self {
             any: RegexSet::new(PATTERNS.iter().map(|(_, pattern)| pattern))?,
             each: each.collect::<Result<_, _>>()?,
+            key_begins: Regex::new(KEY_BEGINS)?,
+            key_ends: Regex::new(KEY_ENDS)?,
         })
     }
 
-    /// The line without its secrets.
-    pub(crate) fn blanked_out<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
-        let mut blanked = Cow::Borrowed(line);
+    /// For one text, from its beginning.
+    pub(crate) fn redaction(&self) -> Redaction<'_> {
+        Redaction { secrets: self, in_key: false }
+    }
+
+    /// Where the line's secrets are, and what takes their places.
+    fn find(&self, line: &[u8]) -> Vec<(Range<usize>, &str)> {
+        let mut found = Vec::new();
         for number in self.any.matches(line) {
-            if let Some((name, pattern)) = self.each.get(number) {
-                let replaced = pattern.replace_all(&blanked, |found: &Captures<'_>| blank(found, name));
-                if let Cow::Owned(replaced) = replaced {
-                    blanked = Cow::Owned(replaced);
-                }
-            }
+            let Some((name, pattern)) = self.each.get(number) else { continue };
+            // Where there is a group, it is the secret.
+            let secrets = pattern.captures_iter(line).filter_map(|found| found.get(1).or(found.get(0)));
+            found.extend(secrets.map(|secret| (secret.range(), name.as_str())));
         }
-        blanked
+        // Of two in the same place, the longer one.
+        found.sort_by_key(|(place, _)| (place.start, Reverse(place.end)));
+        found
     }
 }
 
-/// What stands for what was found: all of it but the secret.
-fn blank(found: &Captures<'_>, name: &str) -> Vec<u8> {
-    let whole = found.get(0).map(|whole| whole.range()).unwrap_or_default();
-    let secret = found.get(1).map_or(whole.clone(), |secret| secret.range());
-    let text = found.get(0).map(|whole| whole.as_bytes()).unwrap_or_default();
-    let (before, after) = (secret.start - whole.start, secret.end - whole.start);
-    [text.get(..before).unwrap_or_default(), name.as_bytes(), text.get(after..).unwrap_or_default()].concat()
+/// One text on its way through.
+#[derive(Debug)]
+pub(crate) struct Redaction<'a> {
+    secrets: &'a Secrets,
+    /// The lines are those of a private key.
+    in_key: bool,
+}
+
+impl Redaction<'_> {
+    /// The next line without its secrets.
+    pub(crate) fn blanked_out(&mut self, line: &[u8]) -> Vec<u8> {
+        if self.in_key {
+            self.in_key = !self.secrets.key_ends.is_match(line);
+            return if self.in_key { Vec::new() } else { b"<private key>\n".to_vec() };
+        }
+        if let Some(begin) = self.secrets.key_begins.find(line) {
+            self.in_key = !self.secrets.key_ends.is_match(line);
+            let before = line.get(..begin.start()).unwrap_or_default();
+            return if self.in_key { before.to_vec() } else { [before, b"<private key>\n"].concat() };
+        }
+        let mut blanked = Vec::with_capacity(line.len());
+        let mut shown = 0;
+        for (place, name) in self.secrets.find(line) {
+            if place.start >= shown {
+                blanked.extend_from_slice(line.get(shown..place.start).unwrap_or_default());
+                blanked.extend_from_slice(name.as_bytes());
+                shown = place.end;
+            }
+        }
+        blanked.extend_from_slice(line.get(shown..).unwrap_or_default());
+        blanked
+    }
 }
 
 #[cfg(test)]
@@ -100,16 +138,27 @@ mod tests {
             ("GET https://ada:lovelace@host/x", "GET https://ada:<password>@host/x"),
             (r#"{"api_key": "abcdef123456", "n": 1}"#, r#"{"api_key": "<secret>", "n": 1}"#),
             ("Authorization: Bearer abcdefghijkl", "Authorization: Bearer <token>"),
+            ("password=AKIAIOSFODNN7EXAMPLE x", "password=<AWS key id> x"),
             ("pwd=a1; PASSWORD: b2", "pwd=<password>; PASSWORD: <password>"),
             ("paid with 4111 1111 1111 1111", "paid with <card number>"),
         ] {
-            assert_eq!(String::from_utf8_lossy(&secrets.blanked_out(line.as_bytes())), expected);
+            assert_eq!(String::from_utf8_lossy(&secrets.redaction().blanked_out(line.as_bytes())), expected);
         }
     }
 
     #[test]
     fn what_is_no_text_passes_unchanged() {
         let bytes: Vec<u8> = (0..=u8::MAX).collect();
-        assert_eq!(*Secrets::load().unwrap().blanked_out(&bytes), bytes);
+        assert_eq!(Secrets::load().unwrap().redaction().blanked_out(&bytes), bytes);
+    }
+
+    #[test]
+    fn a_private_key_goes_with_all_its_lines() {
+        let secrets = Secrets::load().unwrap();
+        let mut redaction = secrets.redaction();
+        let text =
+            "a\nkey: -----BEGIN RSA PRIVATE KEY-----\nMIIEow\nAKCAQEA\n-----END RSA PRIVATE KEY-----\nb\n";
+        let lines = text.split_inclusive('\n').flat_map(|line| redaction.blanked_out(line.as_bytes()));
+        assert_eq!(String::from_utf8(lines.collect()).unwrap(), "a\nkey: <private key>\nb\n");
     }
 }

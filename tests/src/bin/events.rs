@@ -11,6 +11,7 @@ async fn events(args: Args, mut out: Stdout, mut err: Stderr) -> anyhow::Result<
     debug!(answer = 42, "computing");
     let task = async { trace!("inside") }.instrument(info_span!("task"));
     tokio::spawn(task).await?;
+    spawn_blocking(|| trace!("on a thread")).await?;
     out.write_all(b"done\n").await?;
     Ok(())
 }

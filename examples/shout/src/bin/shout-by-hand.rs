@@ -4,15 +4,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use daemon_rpc::prelude::*;
-use daemon_rpc::{App, build, handler_fn};
+use daemon_rpc::{App, Errors, build, handler_fn};
 
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
-async fn shout(text: String, mut out: Stdout) -> anyhow::Result<()> {
-    out.write_all(text.to_uppercase().as_bytes()).await?;
+/// What is loaded once, for the sake of showing where.
+struct Voice(fn(&str) -> String);
+
+async fn load() -> anyhow::Result<Voice> {
+    Ok(Voice(str::to_uppercase))
+}
+
+async fn shout(text: String, voice: State<Voice>, mut out: Stdout) -> anyhow::Result<()> {
+    out.write_all((voice.0)(&text).as_bytes()).await?;
     Ok(())
 }
 
 fn main() -> ExitCode {
-    App::new(build!()).idle_timeout(LONG).run(handler_fn(shout))
+    App::new(build!()).idle_timeout(LONG).errors(Errors::ToStderr).state(load).run(handler_fn(shout))
 }

@@ -1,0 +1,4 @@
+//! Returns nothing.
+
+#[daemon_rpc::main]
+async fn nothing() {}
