@@ -6,7 +6,6 @@ use std::io::Read as _;
 use daemon_rpc_tests::scene::{Scene, both_ways, finish, start, success, told, until, until_ended};
 use rustix::process::{Pid, Signal, kill_process};
 
-const QUEUED: &str = env!("CARGO_BIN_EXE_queued");
 const STATEFUL: &str = env!("CARGO_BIN_EXE_stateful");
 
 fn with_load(scene: &Scene, script: &str) {
@@ -129,25 +128,6 @@ fn is_dropped_however_the_daemon_is_asked_to_end() {
         kill_process(daemon, signal).unwrap();
         until_ended(daemon);
         assert_eq!(fs::read_to_string(scene.path("dropped")).unwrap(), "after 1");
-    }
-}
-
-#[test]
-fn who_comes_first_while_it_loads_is_served_first() {
-    let scene = Scene::new();
-    let connections =
-        |daemon: Pid| fs::read_dir(format!("/proc/{}/fd", daemon.as_raw_pid())).unwrap().count();
-    let mut callers = vec![start(&mut scene.command(QUEUED), "")];
-    until("a daemon loads", || scene.daemon_pid("queued").is_some());
-    let daemon = scene.daemon_pid("queued").unwrap();
-    let first = connections(daemon);
-    for number in 1..10 {
-        callers.push(start(&mut scene.command(QUEUED), ""));
-        until("the caller has connected", || connections(daemon) >= first + number);
-    }
-    fs::write(scene.path("go-on"), "").unwrap();
-    for (number, caller) in callers.into_iter().enumerate() {
-        assert_eq!(told(&finish(caller)), success(&format!("{number}\n")));
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 
-use daemon_rpc_tests::scene::{DEADLINE, Scene, peak_kib, told, until, until_ended};
+use daemon_rpc_tests::scene::{DEADLINE, Scene, finish, peak_kib, start, told, until, until_ended};
 use rustix::process::{Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
@@ -194,6 +194,31 @@ fn what_follows_the_command_cancels_it() {
         until("the command is cancelled", || cancelled.exists());
         assert_eq!(client.receive(), None);
     });
+}
+
+/// A command is read before the next client's handshake is answered, so the clients' order is known.
+#[test]
+fn who_comes_first_while_the_state_is_loaded_is_served_first() {
+    let scene = Scene::new();
+    let starter = start(&mut scene.command(env!("CARGO_BIN_EXE_queued")), "");
+    until("a daemon loads", || scene.daemon_pid("queued").is_some());
+    let waiting: Vec<_> = (0..20)
+        .map(|_| {
+            let mut client = Client::agreed_with(&scene, "queued");
+            client.send(COMMAND, b"\x80");
+            client
+        })
+        .collect();
+    // The last one's command too.
+    drop(Client::agreed_with(&scene, "queued"));
+    fs::write(scene.path("go-on"), "").unwrap();
+    let numbers = waiting.into_iter().map(|mut client| match client.receive() {
+        Some((OUTPUT_CHUNK, number)) => String::from_utf8(number).unwrap().trim().parse::<u32>().unwrap(),
+        other => panic!("{other:?}"),
+    });
+    let numbers: Vec<_> = numbers.collect();
+    assert!(numbers.is_sorted(), "{numbers:?}");
+    assert!(finish(starter).status.success());
 }
 
 #[test]
