@@ -151,6 +151,12 @@ mod tests {
     #[test]
     fn every_option_is_documented_and_nothing_else() {
         let names: Vec<_> = OPTIONS.iter().map(|(name, _)| *name).collect();
+        let rows = |text: &'static str, before: &str| -> Vec<_> {
+            text.lines()
+                .filter_map(|line| line.strip_prefix(before))
+                .filter(|row| row.starts_with("| `"))
+                .collect()
+        };
         let documented = |text: &'static str, before: &str| -> Vec<_> {
             text.lines().filter_map(|line| Some(line.strip_prefix(before)?.split_once('`')?.0)).collect()
         };
@@ -158,5 +164,6 @@ mod tests {
         let (_, readme) = include_str!("../../README.md").split_once("\n## Options\n").unwrap();
         let (table, _) = readme.split_once("\n\nDurations").unwrap();
         assert_eq!(documented(table, "| `"), names);
+        assert_eq!(rows(table, ""), rows(include_str!("lib.rs"), "/// "));
     }
 }

@@ -62,3 +62,35 @@ pub enum Errors {
     /// Standard error.
     ToStderr,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_documentation() {
+        let Settings {
+            idle_timeout,
+            grace_period,
+            handshake_timeout,
+            max_command,
+            max_concurrent,
+            chunk_size,
+            worker_threads,
+            errors,
+        } = Settings::default();
+        assert_eq!((worker_threads, errors), (None, Errors::ToStdout));
+        for (option, default) in [
+            ("idle_timeout", format!("\"{}h\"", idle_timeout.as_secs() / 3600)),
+            ("grace_period", format!("\"{}s\"", grace_period.as_secs())),
+            ("handshake_timeout", format!("\"{}s\"", handshake_timeout.as_secs())),
+            ("max_command", format!("\"{}MiB\"", max_command / MIB)),
+            ("max_concurrent", max_concurrent.to_string()),
+            ("chunk_size", format!("\"{}KiB\"", chunk_size / KIB)),
+        ] {
+            let readme = include_str!("../../README.md");
+            let row = readme.lines().find(|line| line.starts_with(&format!("| `{option}` |"))).unwrap();
+            assert!(row.ends_with(&format!("| `{default}` |")), "{default} in {row}");
+        }
+    }
+}

@@ -33,26 +33,32 @@ fn subcommands_and_values() {
 
 #[test]
 fn variables_are_the_callers() {
-    let scene = Scene::new();
-    // Whoever starts the daemon leaves it an environment that is nobody else's.
-    assert_the_same(
-        &scene,
-        &["--here", "a", "say"],
-        &[("CLI_WORD", "first"), ("CLI_LOUD", "shouting"), ("CLI_VERBOSE", "true")],
-        0,
-    );
-    for variables in [
-        &[("CLI_HERE", "here"), ("CLI_WORD", "second")][..],
-        &[("CLI_HERE", "here"), ("CLI_WORD", "third"), ("CLI_VERBOSE", "true")],
-        &[("CLI_HERE", "here"), ("CLI_WORD", "fourth"), ("CLI_VERBOSE", "false"), ("CLI_LOUD", "shouting")],
-    ] {
-        assert_the_same(&scene, &["say"], variables, 0);
-        assert_the_same(&scene, &["say", "--twice"], variables, 0);
-        assert_the_same(&scene, &["say", "given"], variables, 0);
-    }
-    assert_the_same(&scene, &["add"], &[("CLI_HERE", "here"), ("CLI_NUMBERS", "4,5,6")], 0);
-    // A required one that only another caller has set is missing.
-    assert_the_same(&scene, &["--here", "a", "say"], &[], 2);
+    both_ways(|scene| {
+        // Whoever starts the daemon leaves it an environment that is nobody else's.
+        assert_the_same(
+            scene,
+            &["--here", "a", "say"],
+            &[("CLI_WORD", "first"), ("CLI_LOUD", "shouting"), ("CLI_VERBOSE", "true")],
+            0,
+        );
+        for variables in [
+            &[("CLI_HERE", "here"), ("CLI_WORD", "second")][..],
+            &[("CLI_HERE", "here"), ("CLI_WORD", "third"), ("CLI_VERBOSE", "true")],
+            &[
+                ("CLI_HERE", "here"),
+                ("CLI_WORD", "fourth"),
+                ("CLI_VERBOSE", "false"),
+                ("CLI_LOUD", "shouting"),
+            ],
+        ] {
+            assert_the_same(scene, &["say"], variables, 0);
+            assert_the_same(scene, &["say", "--twice"], variables, 0);
+            assert_the_same(scene, &["say", "given"], variables, 0);
+        }
+        assert_the_same(scene, &["add"], &[("CLI_HERE", "here"), ("CLI_NUMBERS", "4,5,6")], 0);
+        // A required one that only another caller has set is missing.
+        assert_the_same(scene, &["--here", "a", "say"], &[], 2);
+    });
 }
 
 #[test]
@@ -81,8 +87,9 @@ fn help_version_and_errors_are_the_clients_and_start_no_daemon() {
 
 #[test]
 fn colours_are_there_where_they_are_wanted() {
-    let scene = Scene::new();
-    let [(plain, ..), _] = call(&scene, &["--help"], &[]);
-    let [(coloured, ..), _] = call(&scene, &["--help"], &[("CLICOLOR_FORCE", "1")]);
-    assert!(!plain.contains('\x1b') && coloured.contains("\x1b["), "{coloured}");
+    both_ways(|scene| {
+        let [(plain, ..), _] = call(scene, &["--help"], &[]);
+        let [(coloured, ..), _] = call(scene, &["--help"], &[("CLICOLOR_FORCE", "1")]);
+        assert!(!plain.contains('\x1b') && coloured.contains("\x1b["), "{coloured}");
+    });
 }

@@ -10,6 +10,7 @@ const SURROUNDINGS: &str = env!("CARGO_BIN_EXE_surroundings");
 const COPY: &str = env!("CARGO_BIN_EXE_copy");
 const TWO_STREAMS: &str = env!("CARGO_BIN_EXE_two-streams");
 const BLOCKING: &str = env!("CARGO_BIN_EXE_blocking");
+const TERMINAL: &str = env!("CARGO_BIN_EXE_terminal");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
 
 /// Every byte that an argument, a variable or a file name can have.
@@ -115,6 +116,19 @@ fn what_nobody_asks_for_is_not_sent() {
     };
     assert!(sent(SURROUNDINGS).contains("needle"));
     assert!(!sent(HELLO).contains("needle"));
+    // Nor is it looked at.
+    let asked = |program: &str| {
+        let trace = scene.path("trace");
+        let mut command = scene.command("strace");
+        command.args(["-e", "trace=getcwd,ioctl,rt_sigaction,read", "-o"]).arg(&trace).arg(program);
+        assert!(finish(start(&mut command, "")).status.success());
+        fs::read_to_string(trace).unwrap()
+    };
+    assert!(asked(SURROUNDINGS).contains("getcwd("));
+    assert!(asked(TERMINAL).contains("TIOCGWINSZ"));
+    for what in ["getcwd(", "TIOCGWINSZ", "SIGWINCH", "read(0,"] {
+        assert!(!asked(HELLO).contains(what), "{what}");
+    }
 }
 
 mod output_streams {

@@ -143,6 +143,7 @@ fn gigabytes_arrive_unchanged_and_take_no_memory() {
     // 2 GiB.
     const BLOCKS: usize = 21_476;
     const GROWTH: u64 = 2 * 1024;
+    const CLIENTS_MEMORY: u64 = 8 * 1024;
     let scene = Scene::new();
     assert_eq!(told(&scene.run_with(STREAM, &["copy"], "warm")), success("warm"));
     let daemon = scene.daemon_pid("stream").unwrap();
@@ -157,7 +158,11 @@ fn gigabytes_arrive_unchanged_and_take_no_memory() {
     let writer = thread::spawn(move || (0..BLOCKS).for_each(|_| stdin.write_all(&sent).unwrap()));
     let mut stdout = client.stdout.take().unwrap();
     let (mut received, mut piece) = (0, vec![0; 64 * 1024]);
+    let mut clients_peak = 0;
     loop {
+        if clients_peak == 0 && received > BLOCKS / 2 * block.len() {
+            clients_peak = peak_kib(Pid::from_child(&client));
+        }
         let count = stdout.read(&mut piece).unwrap();
         if count == 0 {
             break;
@@ -176,6 +181,7 @@ fn gigabytes_arrive_unchanged_and_take_no_memory() {
     assert!(finish(client).status.success());
     let after = peak_kib(daemon);
     assert!(after < before + GROWTH, "from {before} to {after} KiB");
+    assert!((1..CLIENTS_MEMORY).contains(&clients_peak), "{clients_peak} KiB");
 }
 
 #[test]

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
+use std::time::{Duration, Instant};
 
-use daemon_rpc_tests::scene::{Scene, finish, start, told};
+use daemon_rpc_tests::scene::{Scene, finish, has_strace, start, told, until};
 
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
 
 /// The system calls of a warm call, from `main` on, with how often each was made. `None` without strace.
 fn system_calls(program: &str, input: &str) -> Option<BTreeMap<String, usize>> {
-    if Command::new("strace").arg("-V").output().is_err() {
-        eprintln!("skipped: there is no strace");
+    if !has_strace() {
         return None;
     }
     let scene = Scene::new();
@@ -74,6 +73,36 @@ fn a_warm_call_has_no_thread_no_event_loop_and_no_sleep() {
         "futex",
     ] {
         assert!(!calls.contains_key(name), "{name} in {calls:?}");
+    }
+}
+
+#[test]
+fn a_client_that_waits_does_nothing_whatever_its_streams_are() {
+    if !has_strace() {
+        return;
+    }
+    let stream = env!("CARGO_BIN_EXE_stream");
+    for redirection in ["", "< /dev/null", "<&-", ">&-", "2>&-", "> /dev/null", "<&- >&- 2>&-"] {
+        let scene = Scene::new();
+        let (trace, running, go_on) = (scene.path("trace"), scene.path("running"), scene.path("go-on"));
+        let mut command = scene.command("sh");
+        let script = format!(
+            "exec strace -o \"$TRACE\" \"$0\" line \"touch $RUNNING\" \"await $GO_ON\" {redirection}"
+        );
+        command.args(["-c", &script, stream]);
+        command.env("TRACE", &trace).env("RUNNING", &running).env("GO_ON", &go_on);
+        let client = start(&mut command, "line\n");
+        until("the command runs", || running.exists());
+        let calls = || fs::read_to_string(&trace).unwrap().lines().count();
+        // Long enough for a loop to make thousands of them.
+        let patience = Instant::now() + Duration::from_millis(200);
+        until("some time has passed", || Instant::now() > patience);
+        let before = calls();
+        let patience = Instant::now() + Duration::from_millis(200);
+        until("some time has passed", || Instant::now() > patience);
+        assert_eq!(calls(), before, "{redirection}");
+        fs::write(go_on, "").unwrap();
+        finish(client);
     }
 }
 

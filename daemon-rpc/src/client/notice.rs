@@ -17,7 +17,11 @@ pub(super) struct Notice {
 impl Notice {
     pub(super) fn give(&mut self, stderr: &CallersStream, program: &Program) {
         if io::stderr().is_terminal() {
-            self.given = stderr.write_all(format!("{}: loading…", program.name).as_bytes()).is_ok();
+            // A terminal that can't take it back keeps it, on a line of its own.
+            let stays = !anstyle_query::term_supports_ansi_color();
+            let end = if stays { "\n" } else { "" };
+            let written = stderr.write_all(format!("{}: loading…{end}", program.name).as_bytes());
+            self.given = written.is_ok() && !stays;
         }
     }
 

@@ -60,6 +60,15 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_and_the_crate_say_the_same_of_moving_a_tool() {
+        let (_, readme) =
+            include_str!("../../../README.md").split_once("# Moving an existing tool\n").unwrap();
+        let (readme, _) = readme.split_once("[`examples/port`]").unwrap();
+        let (_, crates) = include_str!("../lib.md").split_once("# Moving an existing tool\n").unwrap();
+        assert_eq!(crates.split_once("# Testing").unwrap().0, readme);
+    }
+
+    #[test]
     fn every_parameter_is_documented_and_nothing_else() {
         let parameters = parameters();
         assert!(parameters.contains("Stdout") && parameters.contains("Cli"), "{parameters:?}");
