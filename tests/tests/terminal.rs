@@ -7,7 +7,7 @@ use std::process::Child;
 use daemon_rpc_tests::scene::{Scene, finish, finish_status, start, told, until};
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const TERMINAL: &str = env!("CARGO_BIN_EXE_terminal");
@@ -176,18 +176,6 @@ mod description {
         pty.write_all(CTRL_D).unwrap();
         assert_eq!(line(&mut pty), "text Some(123)");
         assert!(finish_status(&mut client).success());
-    }
-
-    #[test]
-    fn a_signal_without_a_change_is_no_change() {
-        let scene = Scene::new();
-        let (mut pty, client) = in_terminal(&scene, TERMINAL, &["follow"]);
-        line(&mut pty);
-        for _ in 0..5 {
-            kill_process(Pid::from_child(&client), Signal::WINCH).unwrap();
-        }
-        pty.resize(Size::new(30, 100)).unwrap();
-        assert_eq!(line(&mut pty), "100x30");
     }
 
     #[test]

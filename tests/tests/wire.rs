@@ -9,6 +9,8 @@ use rustix::process::{Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 
+const TERMINAL: &str = env!("CARGO_BIN_EXE_terminal");
+
 const VERSION_CHECK: u8 = 1;
 const COMMAND: u8 = 2;
 const OUTPUT_CHUNK: u8 = 3;
@@ -18,6 +20,7 @@ const NOT_RUN: u8 = 6;
 const INPUT_CHUNK: u8 = 8;
 const INPUT_END: u8 = 9;
 const INPUT_WINDOW: u8 = 10;
+const TERMINAL_SIZE: u8 = 11;
 
 /// A connection that speaks in frames.
 struct Client(UnixStream);
@@ -260,6 +263,43 @@ fn a_retiring_daemon_with_many_connections_closes_them_all() {
         assert_eq!(client.receive(), Some((NOT_RUN, vec![])));
     }
     until_ended(daemon);
+}
+
+#[test]
+fn a_size_that_is_told_again_is_no_change() {
+    let scene = Scene::new();
+    assert!(scene.run(TERMINAL, "").status.success());
+    let mut client = Client::agreed_with(&scene, "terminal");
+    let command = [
+        &b"\x82\xa4args\x91\xc4\x06follow\xa8terminal\x86"[..],
+        b"\xa5stdin\xc2\xa6stdout\xc2\xa6stderr\xc2\xa4size\x82\xa7columns\x50\xa4rows\x18",
+        b"\xadstdout_colors\x00\xadstderr_colors\x00",
+    ];
+    client.send(COMMAND, &command.concat());
+    let described = b"- - - 80x24 (None, None)\n";
+    assert_eq!(client.receive(), Some((OUTPUT_CHUNK, described.to_vec())));
+    for columns in [80, 80, 90, 90, 100] {
+        client.send(TERMINAL_SIZE, &[0x92, columns, 24]);
+    }
+    let mut told = String::new();
+    while !told.ends_with("100x24\n") {
+        let Some((OUTPUT_CHUNK, line)) = client.receive() else { panic!("{told}") };
+        told.push_str(&String::from_utf8(line).unwrap());
+    }
+    // Changes that follow each other closely may be seen as one.
+    assert!(matches!(told.as_str(), "90x24\n100x24\n" | "100x24\n"), "{told}");
+}
+
+#[test]
+fn a_size_from_a_client_that_was_not_asked_for_it_is_a_breach() {
+    with_daemon(|scene| {
+        let mut client = Client::agreed(scene);
+        let cancelled = scene.path("cancelled");
+        client.send_command(&format!("until-cancelled {}", cancelled.display()));
+        client.send(TERMINAL_SIZE, &[0x92, 80, 24]);
+        until("the command is cancelled", || cancelled.exists());
+        assert_eq!(client.receive(), None);
+    });
 }
 
 mod streamed_input {
