@@ -68,7 +68,9 @@ fn a_caller_that_waits_can_be_interrupted() {
     interrupted.wait().unwrap();
     let waiting = start(&mut scene.command(STATEFUL), "");
     fs::write(go_on, "").unwrap();
-    assert_eq!(told(&finish(waiting)), success("1\n"));
+    // The first one's command may have begun in the moment in which its caller went.
+    let served = told(&finish(waiting));
+    assert!(served == success("1\n") || served == success("2\n"), "{served:?}");
 }
 
 #[test]
