@@ -84,10 +84,10 @@ fn loader(load: &Ident, path: &ExprPath) -> TokenStream {
         let #load = || async {
             #[allow(unused_imports)]
             use ::daemon_rpc::state::{Asynchronous as _, Fallible as _, Infallible as _, Synchronous as _};
-            let returned = #path();
-            let when = (&returned).when();
+            let returned = ::daemon_rpc::state::call(#path).await?;
+            let when = (&returned).__daemon_rpc_when();
             let value = when.value(returned).await;
-            let how = (&value).how();
+            let how = (&value).__daemon_rpc_how();
             how.result(value)
         };
     }

@@ -46,6 +46,9 @@ pub(crate) const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 /// machine under load.
 pub(crate) const ABORT_LIMIT: Duration = Duration::from_secs(1);
 
+/// How long a daemon that ends waits for threads that commands have left behind, which may still hold its state.
+pub(crate) const LEFT_BEHIND_LIMIT: Duration = Duration::from_secs(1);
+
 /// How often a daemon looks whether its files are still its own. The kernel doesn't say so, and a look costs little.
 pub(crate) const FILES_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 

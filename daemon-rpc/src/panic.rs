@@ -45,15 +45,17 @@ pub(crate) async fn catch<'a, T>(
         Ok(poll) => poll.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),
     })
-    .await?;
+    .await;
     // A destructor may panic as well.
-    catch_in(|| drop(future))?;
-    Ok(value)
+    let dropped = catch_in(|| drop(future));
+    let value = value?;
+    dropped.map(|()| value)
 }
 
 /// The application's error with its whole chain of causes, in its own words.
 pub(crate) fn describe(error: anyhow::Error) -> String {
-    catch_in(|| format!("{error:#}")).unwrap_or_else(|panic| format!("an error that can't be told: {panic}"))
+    catch_in(move || format!("{error:#}"))
+        .unwrap_or_else(|panic| format!("an error that can't be told: {panic}"))
 }
 
 #[cfg(test)]
@@ -74,6 +76,7 @@ mod tests {
         }
     }
 
+    #[derive(Debug)]
     struct Bomb;
 
     impl Drop for Bomb {
@@ -86,6 +89,21 @@ mod tests {
     fn an_error_that_does_not_tell_itself_is_told_to_be_one() {
         let told = describe(anyhow::Error::msg(Untellable));
         assert!(told.starts_with("an error that can't be told: "), "{told}");
+    }
+
+    #[test]
+    fn an_error_that_panics_when_it_is_dropped_harms_nobody() {
+        #[derive(Debug)]
+        struct Explosive(#[expect(dead_code)] Option<Bomb>);
+
+        impl fmt::Display for Explosive {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("boom")
+            }
+        }
+
+        let told = describe(anyhow::Error::msg(Explosive(Some(Bomb))));
+        assert_eq!(told, "an error that can't be told: dropped");
     }
 
     #[test]

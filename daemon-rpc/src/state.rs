@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::blocking::spawn_blocking;
 use crate::invocation::LoadedState;
 use crate::params::State;
 
@@ -101,13 +102,28 @@ pub trait WantsNothing {
 
 impl<P> WantsNothing for Asked<P> {}
 
+/// Calls a function that may block, as loading does, and may do so in a runtime of its own.
+///
+/// # Errors
+///
+/// When the daemon ends before the function has begun.
+pub async fn call<T: Send + 'static>(load: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<T> {
+    match spawn_blocking(load).await {
+        Ok(returned) => Ok(returned),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => Err(cancelled.into()),
+        },
+    }
+}
+
 // The compiler tries methods of `X` before those of `&X`. That is how the following tell a future from another value, and a
 // `Result` from another one.
 
 /// What returns a future…
 pub trait Asynchronous {
     /// …is waited for.
-    fn when(&self) -> Later {
+    fn __daemon_rpc_when(&self) -> Later {
         Later
     }
 }
@@ -117,7 +133,7 @@ impl<F: Future> Asynchronous for F {}
 /// What returns anything else…
 pub trait Synchronous {
     /// …has come already.
-    fn when(&self) -> Now {
+    fn __daemon_rpc_when(&self) -> Now {
         Now
     }
 }
@@ -127,7 +143,7 @@ impl<T> Synchronous for &T {}
 /// What returns a `Result`…
 pub trait Fallible {
     /// …may have failed.
-    fn how(&self) -> OrError {
+    fn __daemon_rpc_how(&self) -> OrError {
         OrError
     }
 }
@@ -137,7 +153,7 @@ impl<T, E> Fallible for Result<T, E> {}
 /// What returns anything else…
 pub trait Infallible {
     /// …has succeeded.
-    fn how(&self) -> Always {
+    fn __daemon_rpc_how(&self) -> Always {
         Always
     }
 }

@@ -43,6 +43,16 @@ pub(crate) fn in_its_own_session(command: &mut Command) {
     unsafe { command.pre_exec(leave) };
 }
 
+/// Whether whoever started this process has it ignore a signal.
+pub(crate) fn ignores(signal: Signal) -> bool {
+    // SAFETY: zeros are a valid action, and without a new one the call only fills in the one that is set.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal.as_raw(), std::ptr::null(), &mut action) == 0
+            && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
 /// Gives signals their default actions, instead of a handler of ours or their being ignored by whoever started this process.
 pub(crate) fn heed(signals: impl IntoIterator<Item = Signal>) {
     for signal in signals {

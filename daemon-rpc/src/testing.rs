@@ -306,7 +306,7 @@ mod tests {
             cancel: CancellationToken,
             mut out: Stdout,
         ) -> std::io::Result<()> {
-            let size = terminal.resized().await;
+            let size = terminal.resized().await.unwrap();
             out.write_all(format!("{}", size.columns).as_bytes()).await?;
             cancel.cancelled().await;
             out.write_all(b" cancelled").await

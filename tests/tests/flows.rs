@@ -236,6 +236,23 @@ mod cancellation_flow {
     }
 
     #[test]
+    fn a_signal_that_is_ignored_stays_ignored() {
+        both_ways(|scene| {
+            let (running, go_on) = (scene.path("running"), scene.path("go-on"));
+            let script = format!("touch {}\nawait {}\nprint done", running.display(), go_on.display());
+            let mut command = scene.command("sh");
+            command.args(["-c", "trap '' HUP INT; exec \"$SCRIPTED\""]).env("SCRIPTED", SCRIPTED);
+            let client = start(&mut command, script);
+            until("the command runs", || running.exists());
+            for signal in [Signal::HUP, Signal::INT] {
+                kill_process(Pid::from_child(&client), signal).unwrap();
+            }
+            std::fs::write(go_on, "").unwrap();
+            assert_eq!(told(&finish(client)), success("done\n"));
+        });
+    }
+
+    #[test]
     fn a_command_without_daemon_ends_while_its_output_waits_for_a_reader() {
         use std::os::unix::process::ExitStatusExt as _;
         let scene = Scene::inline();

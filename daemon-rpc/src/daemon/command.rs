@@ -1,6 +1,7 @@
 //! One command on a handler's thread: run, and its end told to the client.
 
 use std::sync::Arc;
+use std::thread;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{Instrument as _, Span, info_span};
@@ -11,7 +12,7 @@ use super::outbox::Outbox;
 use crate::limits::MAX_ERROR_TEXT;
 use crate::outcome::Ended;
 use crate::protocol::Message;
-use crate::{CommandHandler, Invocation};
+use crate::{CommandHandler, ExitCode, Invocation};
 
 /// Ends an error's text that was too long.
 const TRUNCATED: &str = "… (truncated)";
@@ -24,6 +25,7 @@ pub(super) async fn run(
     outbox: Arc<Outbox>,
     turn: OwnedSemaphorePermit,
 ) {
+    let _unfinished = Unfinished(&outbox);
     let log = invocation.command.log.clone();
     let Ended { error, code } = {
         let (span, _forwarded) = span(number, log.as_deref(), &outbox);
@@ -53,6 +55,17 @@ fn span(number: u64, log: Option<&str>, outbox: &Arc<Outbox>) -> (Span, Option<F
 #[cfg(not(feature = "forward-logs"))]
 fn span(number: u64, _: Option<&str>, _: &Arc<Outbox>) -> (Span, ()) {
     (info_span!("command", number), ())
+}
+
+/// Has the client told of a panic that nothing else has caught.
+struct Unfinished<'a>(&'a Outbox);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.finish(&Message::Exit(ExitCode::PANICKED.into()).encode());
+        }
+    }
 }
 
 /// Keeps an error's text within what one message may hold.

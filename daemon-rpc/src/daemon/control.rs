@@ -108,16 +108,18 @@ pub(super) async fn serve_one(
     daemon: &Arc<Daemon>,
     socket: StdUnixStream,
 ) -> Result<Option<Signal>, DaemonError> {
+    // Of `nohup` and its like, which a daemon doesn't inherit but a command does.
+    let heeded = [Signal::TERM, Signal::INT, Signal::HUP].map(|signal| (signal, !sys::ignores(signal)));
     let mut signals = Signals::new()?;
     socket.set_nonblocking(true)?;
     let connection = socket.try_clone()?;
     let mut session = pin!(session::serve(Arc::clone(daemon), UnixStream::from_std(socket)?));
     let signal = select! {
         () = &mut session => None,
-        signal = signals.next() => Some(signal),
+        signal = signals.next_of(&heeded) => Some(signal),
     };
     // The next one ends the process, whatever goes on.
-    sys::heed([Signal::TERM, Signal::INT, Signal::HUP]);
+    sys::heed(heeded.into_iter().filter_map(|(signal, heeded)| heeded.then_some(signal)));
     if signal.is_some() {
         // To the handler it is as if its caller had gone, which elsewhere is what the signal does.
         connection.shutdown(Shutdown::Both)?;
@@ -233,6 +235,16 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
         })
+    }
+
+    /// The next of those signals that are heeded.
+    async fn next_of(&mut self, heeded: &[(Signal, bool)]) -> Signal {
+        loop {
+            let signal = self.next().await;
+            if heeded.contains(&(signal, true)) {
+                return signal;
+            }
+        }
     }
 
     /// The next signal.

@@ -47,11 +47,13 @@ impl Inbox {
     /// Takes what the client has sent, which must be within what it was granted.
     pub(super) fn push(&self, chunk: &[u8]) -> Result<(), ProtocolError> {
         let mut queue = self.queue();
-        queue.granted = queue
-            .granted
-            .checked_sub(chunk.len())
-            .filter(|_| queue.end.is_none())
-            .ok_or(ProtocolError::Unexpected("InputChunk"))?;
+        let left = queue.granted.checked_sub(chunk.len()).ok_or(ProtocolError::Unexpected("InputChunk"))?;
+        match queue.end {
+            None => queue.granted = left,
+            Some(End::OfInput) => return Err(ProtocolError::Unexpected("InputChunk")),
+            // It was on its way.
+            Some(End::CallerGone | End::DaemonEnds) => return Ok(()),
+        }
         queue.bytes.extend_from_slice(chunk);
         queue.wake();
         Ok(())
@@ -60,10 +62,11 @@ impl Inbox {
     /// The client's input has ended.
     pub(super) fn end(&self) -> Result<(), ProtocolError> {
         let mut queue = self.queue();
-        if queue.end.is_some() || !queue.begun {
-            return Err(ProtocolError::Unexpected("InputEnd"));
+        match queue.end {
+            None if queue.begun => queue.end = Some(End::OfInput),
+            None | Some(End::OfInput) => return Err(ProtocolError::Unexpected("InputEnd")),
+            Some(End::CallerGone | End::DaemonEnds) => {}
         }
-        queue.end = Some(End::OfInput);
         queue.wake();
         Ok(())
     }

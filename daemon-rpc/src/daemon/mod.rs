@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::CommandHandler;
 use crate::app::Program;
 use crate::instance::Instance;
-use crate::limits::{BODY_OVERHEAD, MAX_SURROUNDINGS};
+use crate::limits::{BODY_OVERHEAD, LEFT_BEHIND_LIMIT, MAX_SURROUNDINGS};
 use crate::panic;
 use crate::settings::Settings;
 use crate::state::Loader;
@@ -114,7 +114,7 @@ fn on_runtimes<T>(
     let daemon = Arc::new(Daemon {
         build: program.build.clone(),
         settings: program.settings,
-        turns: Arc::new(Semaphore::new(program.settings.max_concurrent.get())),
+        turns: Arc::new(Semaphore::new(program.settings.max_concurrent.get().min(Semaphore::MAX_PERMITS))),
         handler,
         state: load::start(load, handlers.handle()),
         handlers: handlers.handle().clone(),
@@ -130,7 +130,8 @@ fn on_runtimes<T>(
     // The application's state goes with it, where it was made. A panic there has nobody left to harm, and is in the log.
     let _ = panic::catch_in(|| drop(daemon));
     drop(inside);
-    // Handlers that block their threads don't keep a daemon that has nothing more to do.
-    handlers.shutdown_background();
+    // What commands have left behind goes here, and may hold the state too. What blocks its thread doesn't keep a daemon that has
+    // nothing more to do.
+    handlers.shutdown_timeout(LEFT_BEHIND_LIMIT);
     served
 }

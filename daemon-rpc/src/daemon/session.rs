@@ -243,7 +243,7 @@ impl Session {
         turn: OwnedSemaphorePermit,
         inbox: &Inbox,
         outbox: &Arc<Outbox>,
-        caller_gone: Pin<&mut impl Future<Output = SessionError>>,
+        mut caller_gone: Pin<&mut impl Future<Output = SessionError>>,
     ) {
         let cancellation = invocation.cancellation.clone();
         let handler = Arc::clone(&self.daemon.handler);
@@ -255,10 +255,14 @@ impl Session {
             // A client that has got all goes, which is no reason to cancel anything.
             biased;
             delivered = outbox.pump() => match delivered {
-                Ok(()) => return,
+                Ok(()) => {
+                    // For tasks that the handler has left behind.
+                    inbox.close(End::CallerGone);
+                    return cancellation.cancel();
+                }
                 Err(_) => Interruption::CallerGone,
             },
-            _ = caller_gone => Interruption::CallerGone,
+            _ = &mut caller_gone => Interruption::CallerGone,
             () = self.daemon.stopping.cancelled() => Interruption::DaemonEnds,
         };
         debug!(?interruption, "cancelling a command");
@@ -266,7 +270,6 @@ impl Session {
             // First, so that nothing is sent any more to a client that only closed its own side.
             outbox.close();
         }
-        // Nobody listens to the client any more.
         inbox.close(match interruption {
             Interruption::CallerGone => End::CallerGone,
             Interruption::DaemonEnds => End::DaemonEnds,
@@ -275,8 +278,11 @@ impl Session {
         let grace = timeout(self.daemon.settings.grace_period, async {
             match interruption {
                 Interruption::CallerGone => drop((&mut handler).await),
-                // The caller is still there for what the handler has to say.
-                Interruption::DaemonEnds => drop(tokio::join!(&mut handler, outbox.pump())),
+                // The caller is still there for what the handler has to say, and listened to, so that neither waits for the other.
+                Interruption::DaemonEnds => select! {
+                    _ = async { tokio::join!(&mut handler, outbox.pump()) } => {}
+                    _ = &mut caller_gone => {}
+                },
             }
         });
         if grace.await.is_err() && !handler.is_finished() {

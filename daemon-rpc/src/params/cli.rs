@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 
 use anyhow::Context as _;
+use clap::error::ErrorKind;
 use clap::{Arg, ColorChoice, Command, Parser};
 
 use super::{Args, Env};
@@ -44,7 +45,9 @@ use crate::{Answer, ExitCode, FromInvocation, Invocation, Needs};
 /// # })
 /// ```
 ///
-/// Parsed values stay where they were parsed, so the daemon parses once more. There, what a variable gives is an argument's
+/// Parsed values stay where they were parsed, so the daemon parses once more. There, a value parser that looks at files finds them
+/// from the daemon's directory, so it should only take absolute paths or leave looking to the handler, which has a
+/// [`Cwd`](super::Cwd). And what a variable gives is an argument's
 /// default: it wins over `default_value` but not over `default_value_if`, and an `Option` of flattened arguments that only
 /// variables give is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,9 +62,15 @@ impl<T: Parser> FromInvocation for Cli<T> {
         let program =
             invocation.command.program.as_ref().context("the command came without its program's name")?;
         let program = OsStr::from_bytes(program).to_owned();
-        // The client has found these arguments right in its caller's environment, so what may look wrong without it isn't.
-        let command = with_variables(T::command(), &env).ignore_errors(true);
-        let mut matches = command.try_get_matches_from([program].into_iter().chain(args))?;
+        let arguments: Vec<_> = [program].into_iter().chain(args).collect();
+        let command = || with_variables(T::command(), &env);
+        let mut matches = match command().try_get_matches_from(&arguments) {
+            // The client has found that nothing is missing or too much, and counts what variables give.
+            Err(error) if is_about_presence(error.kind()) => {
+                command().ignore_errors(true).try_get_matches_from(&arguments)
+            }
+            parsed => parsed,
+        }?;
         Ok(Self(T::from_arg_matches_mut(&mut matches)?))
     }
 }
@@ -106,6 +115,21 @@ fn answer(error: &clap::Error, color: ColorChoice) -> Answer {
         ColorChoice::Never => answer(text.to_string()),
     }
     .code(ExitCode::from(code))
+}
+
+/// Whether an error can come of a variable's value not being counted as given.
+fn is_about_presence(kind: ErrorKind) -> bool {
+    use ErrorKind::{
+        ArgumentConflict, DisplayHelpOnMissingArgumentOrSubcommand, MissingRequiredArgument,
+        MissingSubcommand,
+    };
+    matches!(
+        kind,
+        ArgumentConflict
+            | DisplayHelpOnMissingArgumentOrSubcommand
+            | MissingRequiredArgument
+            | MissingSubcommand
+    )
 }
 
 /// Has arguments get what their variables are in this environment, not in that of the process.

@@ -142,18 +142,11 @@ impl Terminal {
         *self.size.borrow()
     }
 
-    /// Waits until the terminal has another size than when this was last called, or since the command began. Without a
-    /// terminal it waits for ever.
-    pub async fn resized(&mut self) -> TerminalSize {
-        loop {
-            if self.size.changed().await.is_err() {
-                // Nobody can tell any more, because the caller has gone.
-                std::future::pending::<()>().await;
-            }
-            if let Some(size) = *self.size.borrow_and_update() {
-                return size;
-            }
-        }
+    /// Waits until the terminal has another size than when this was last called, or since the command began. `None` once the
+    /// command has ended, for tasks that it left behind.
+    pub async fn resized(&mut self) -> Option<TerminalSize> {
+        self.size.changed().await.ok()?;
+        *self.size.borrow_and_update()
     }
 }
 

@@ -13,8 +13,10 @@ async fn terminal(args: Args, mut terminal: Terminal, mut out: Stdout) -> std::i
     let size = terminal.size().map_or("no size".into(), |size| format!("{}x{}", size.columns, size.rows));
     let colors = (terminal.stdout_colors(), terminal.stderr_colors());
     out.write_all(format!("{} {size} {colors:?}\n", streams.join(" ")).as_bytes()).await?;
-    while !args.is_empty() {
-        let size = terminal.resized().await;
+    if args.is_empty() {
+        return Ok(());
+    }
+    while let Some(size) = terminal.resized().await {
         assert_eq!(terminal.size(), Some(size));
         out.write_all(format!("{}x{}\n", size.columns, size.rows).as_bytes()).await?;
     }
