@@ -16,10 +16,17 @@ pub struct Arguments {
     here: Option<PathBuf>,
     #[arg(long, conflicts_with = "here")]
     there: Option<PathBuf>,
+    #[arg(long, value_parser = existing)]
+    file: Option<PathBuf>,
     #[arg(short, env = "CLI_VERBOSE", action = clap::ArgAction::SetTrue)]
     verbose: bool,
     #[command(subcommand)]
     what: What,
+}
+
+fn existing(path: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    if path.exists() { Ok(path) } else { Err("there is no such file".into()) }
 }
 
 #[derive(Clone, Debug, ValueEnum)]

@@ -62,6 +62,26 @@ fn variables_are_the_callers() {
 }
 
 #[test]
+fn a_value_that_is_wrong_where_the_daemon_is_is_an_error_and_not_left_out() {
+    let scene = Scene::new();
+    std::fs::write(scene.path("here.toml"), "").unwrap();
+    let file = |path: &str| {
+        let mut command: Command = scene.command(CLI);
+        command.args(["--file", path, "--here", "a", "say", "hello"]).current_dir(scene.directory());
+        told(&finish(start(&mut command, "")))
+    };
+    let (stdout, _, code) = file(scene.path("here.toml").to_str().unwrap());
+    assert!(stdout.contains("here.toml"), "{stdout}");
+    assert_eq!(code, Some(0));
+    let (stdout, _, code) = file("here.toml");
+    assert!(
+        stdout.contains("invalid value 'here.toml' for '--file <FILE>': there is no such file"),
+        "{stdout}"
+    );
+    assert_eq!(code, Some(1));
+}
+
+#[test]
 fn help_version_and_errors_are_the_clients_and_start_no_daemon() {
     both_ways(|scene| {
         for (arguments, code) in [

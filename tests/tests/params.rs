@@ -131,6 +131,18 @@ fn what_nobody_asks_for_is_not_sent() {
     }
 }
 
+#[test]
+fn what_a_command_leaves_behind_learns_that_it_has_ended() {
+    let scene = Scene::new();
+    let directory = scene.directory().to_str().unwrap();
+    // Whose input stays open.
+    let client = scene.command(env!("CARGO_BIN_EXE_left-behind")).arg(directory).spawn().unwrap();
+    assert_eq!(told(&finish(client)), success("done\n"));
+    for name in ["input", "terminal", "token"] {
+        until("a task has ended", || scene.path(name).exists());
+    }
+}
+
 mod output_streams {
     use super::*;
 

@@ -130,6 +130,28 @@ fn a_caller_that_goes_away_is_noticed_by_a_handler_that_reads_nothing() {
     });
 }
 
+/// Its client still has input to send, for which nobody has any use.
+#[test]
+fn what_a_command_writes_when_its_daemon_ends_arrives() {
+    let scene = Scene::new();
+    let mut client = scene.command(STREAM).args(["line", "print running", "bye"]).spawn().unwrap();
+    let mut stdin = client.stdin.take().unwrap();
+    stdin.write_all(b"begin\n").unwrap();
+    let mut stdout = BufReader::new(client.stdout.take().unwrap());
+    let mut line = String::new();
+    while line != "begin\nrunning\n" {
+        stdout.read_line(&mut line).unwrap();
+    }
+    let writer = thread::spawn(move || drop(stdin.write_all(&vec![b'y'; 1_000_000])));
+    // Twice as long as commands may go on, since the first half is theirs.
+    kill_process(scene.daemon_pid("stream").unwrap(), Signal::TERM).unwrap();
+    let mut rest = Vec::new();
+    stdout.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest.len(), 1_000_000);
+    assert!(finish(client).status.success());
+    writer.join().unwrap();
+}
+
 #[test]
 fn code_that_blocks_reads_too() {
     both_ways(|scene| {

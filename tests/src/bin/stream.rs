@@ -37,6 +37,10 @@ async fn stream(
                     format!("{:?}", stdin.read(&mut [0]).await.map_err(|error| error.kind())),
                 )?;
             }
+            "bye" => {
+                cancel.cancelled().await;
+                out.write_all(&vec![b'x'; 1_000_000]).await?;
+            }
             "numbers-sync" => {
                 let (mut input, mut output) = (SyncIoBridge::new(stdin), SyncIoBridge::new(out));
                 return spawn_blocking(move || {
