@@ -128,6 +128,28 @@ mod progress {
     }
 
     #[test]
+    fn never_waits_for_a_terminal_that_nobody_reads() {
+        let scene = Scene::new();
+        assert_eq!(told(&scene.run(PROGRESS, "")), success("done\n"));
+        let stuck: Vec<_> = (0..8)
+            .map(|_| {
+                let (pty, pts) = open().unwrap();
+                let command = Command::new(PROGRESS).arg("flood").env("DAEMON_RPC_DIR", scene.directory());
+                let client = command.spawn(pts).unwrap();
+                (pty, client)
+            })
+            .collect();
+        // More of them than there are threads for handlers, and others are served.
+        for _ in 0..20 {
+            assert_eq!(told(&scene.run(PROGRESS, "")), success("done\n"));
+        }
+        for (pty, mut client) in stuck {
+            drop(pty);
+            client.wait().unwrap();
+        }
+    }
+
+    #[test]
     fn is_absent_where_there_is_no_terminal() {
         both_ways(|scene| assert_eq!(told(&scene.run(PROGRESS, "")), success("done\n")));
     }

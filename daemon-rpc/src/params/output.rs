@@ -32,36 +32,19 @@ impl OutputStream {
 
 #[cfg(feature = "indicatif")]
 impl OutputStream {
-    /// Writes all of it before it returns, wherever it is called. Until there is room this thread waits, and leaves others its
-    /// part of the handlers' work.
-    pub(super) fn write_all_now(&self, mut bytes: &[u8]) -> io::Result<()> {
-        use std::thread::{self, Thread};
-
-        use tokio::runtime::{Handle, RuntimeFlavor};
-        use tokio::task::{block_in_place, coop};
-
-        struct Unpark(Thread);
-
-        impl std::task::Wake for Unpark {
-            fn wake(self: Arc<Self>) {
-                self.0.unpark();
+    /// Writes as much as there is room for, wherever it is called, and says how much that was.
+    pub(super) fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut written = 0;
+        while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+            let write = std::future::poll_fn(|context| self.output.poll_write(context, self.stream, rest));
+            // What a handler may do in one turn is no measure for what there is room for.
+            match std::pin::pin!(tokio::task::coop::unconstrained(write)).as_mut().poll(&mut context) {
+                Poll::Ready(count) => written += count?,
+                Poll::Pending => break,
             }
         }
-
-        let waker = Arc::new(Unpark(thread::current())).into();
-        let mut context = Context::from_waker(&waker);
-        while !bytes.is_empty() {
-            let write = std::future::poll_fn(|context| self.output.poll_write(context, self.stream, bytes));
-            // What a handler may do in one turn is no reason to wait here, where no other turn will come.
-            match std::pin::pin!(coop::unconstrained(write)).as_mut().poll(&mut context) {
-                Poll::Ready(count) => bytes = bytes.get(count?..).unwrap_or_default(),
-                Poll::Pending => match Handle::try_current().map(|handle| handle.runtime_flavor()) {
-                    Ok(RuntimeFlavor::MultiThread) => block_in_place(thread::park),
-                    _ => thread::park(),
-                },
-            }
-        }
-        Ok(())
+        Ok(written)
     }
 }
 

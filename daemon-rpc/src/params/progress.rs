@@ -2,15 +2,20 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressDrawTarget, TermLike};
+use tokio::io::AsyncWriteExt as _;
+use tokio::runtime::Handle;
 
 use super::output::OutputStream;
 use super::{Stderr, Terminal};
 
 /// What most terminals have, should one not tell.
 const USUAL_SIZE: (u16, u16) = (80, 24);
+
+/// How many bytes of drawings may wait for a terminal: seconds of them.
+const MOST_LATE: usize = 64 * 1024;
 
 /// How often a bar is drawn, at most, in a second.
 const REFRESH_RATE: u8 = 20;
@@ -19,7 +24,7 @@ impl Stderr {
     /// Where [`indicatif`] draws its progress bars: on the caller's standard error, as wide as that terminal is at that moment. If
     /// it isn't a terminal, nothing is drawn. Feature `indicatif`.
     ///
-    /// A terminal that takes no more (Ctrl+S) holds the bar back, with whoever moves it.
+    /// Drawing never waits: what a terminal has no room for (Ctrl+S) is drawn later, and left out where it becomes too much.
     ///
     /// ```
     /// use daemon_rpc::prelude::*;
@@ -47,7 +52,9 @@ impl Stderr {
         if !terminal.stderr_is_terminal() {
             return ProgressDrawTarget::hidden();
         }
-        let canvas = Canvas { stderr: self.0.clone(), terminal: terminal.clone(), drawing: Mutex::default() };
+        let late = Arc::new(Late { stderr: self.0.clone(), drawings: Mutex::default() });
+        let runtime = Handle::try_current().ok();
+        let canvas = Canvas { late, terminal: terminal.clone(), drawing: Mutex::default(), runtime };
         ProgressDrawTarget::term_like_with_hz(Box::new(canvas), REFRESH_RATE)
     }
 }
@@ -55,10 +62,43 @@ impl Stderr {
 /// A part of the caller's terminal.
 #[derive(Debug)]
 struct Canvas {
-    stderr: OutputStream,
     terminal: Terminal,
     /// What the next flush sends, in one piece.
     drawing: Mutex<String>,
+    late: Arc<Late>,
+    /// Where what is late is sent from.
+    runtime: Option<Handle>,
+}
+
+/// What the terminal had no room for.
+#[derive(Debug)]
+struct Late {
+    stderr: OutputStream,
+    drawings: Mutex<Vec<u8>>,
+}
+
+impl Late {
+    fn drawings(&self) -> MutexGuard<'_, Vec<u8>> {
+        // Bytes are whole at any moment.
+        self.drawings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends all of it, as room comes. Only one at a time does, which is over when nothing is left.
+    async fn send(self: Arc<Self>) {
+        let mut stderr = self.stderr.clone();
+        loop {
+            let drawings = self.drawings().clone();
+            if stderr.write_all(&drawings).await.is_err() {
+                return;
+            }
+            // Until now they stood there for those who draw on to see that they are behind them.
+            let mut late = self.drawings();
+            late.drain(..drawings.len());
+            if late.is_empty() {
+                return;
+            }
+        }
+    }
 }
 
 impl Canvas {
@@ -123,6 +163,17 @@ impl TermLike for Canvas {
 
     fn flush(&self) -> io::Result<()> {
         let drawing = std::mem::take(&mut *self.drawing());
-        self.stderr.write_all_now(drawing.as_bytes())
+        let mut late = self.late.drawings();
+        let was_late = !late.is_empty();
+        let written = if was_late { 0 } else { self.late.stderr.write_now(drawing.as_bytes())? };
+        let rest = drawing.as_bytes().get(written..).unwrap_or_default();
+        if rest.is_empty() || late.len() + rest.len() > MOST_LATE {
+            return Ok(());
+        }
+        late.extend_from_slice(rest);
+        if let (false, Some(runtime)) = (was_late, &self.runtime) {
+            runtime.spawn(Arc::clone(&self.late).send());
+        }
+        Ok(())
     }
 }
