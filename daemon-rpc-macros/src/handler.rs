@@ -1,7 +1,7 @@
 //! The function that the attribute stands on, and what makes it a handler.
 
 use quote::ToTokens as _;
-use syn::{Error, FnArg, ItemFn, Result, Safety, Signature, Type};
+use syn::{Attribute, Error, FnArg, ItemFn, Result, Safety, Signature, Type};
 
 /// Says everything that keeps the function from being a handler.
 pub(crate) fn check(function: &ItemFn) -> Result<()> {
@@ -9,7 +9,9 @@ pub(crate) fn check(function: &ItemFn) -> Result<()> {
     let problems = [not_async(signature), not_safe(signature), generic(signature), method(signature)];
     let types = parameter_types(signature);
     let wrong = types.iter().filter_map(|ty| parameter(ty));
-    match problems.into_iter().flatten().chain(wrong).chain(twice(&types)).reduce(combine) {
+    let conditional = signature.inputs.iter().filter_map(conditional);
+    let problems = problems.into_iter().flatten().chain(wrong).chain(twice(&types)).chain(conditional);
+    match problems.reduce(combine) {
         None => Ok(()),
         Some(error) => Err(error),
     }
@@ -70,6 +72,16 @@ fn parameter(ty: &Type) -> Option<Error> {
         _ => return None,
     };
     Some(Error::new_spanned(ty, message))
+}
+
+/// Says that a parameter can't depend on the configuration, of which the attribute knows nothing.
+fn conditional(parameter: &FnArg) -> Option<Error> {
+    let FnArg::Typed(parameter) = parameter else { return None };
+    let is_condition =
+        |attribute: &&Attribute| ["cfg", "cfg_attr"].iter().any(|name| attribute.path().is_ident(name));
+    let condition = parameter.attrs.iter().find(is_condition)?;
+    let message = "a handler's parameters are always there: write one function for each configuration";
+    Some(Error::new_spanned(condition, message))
 }
 
 /// Says which parameters are there already: what a command has once, only one of them can have.
