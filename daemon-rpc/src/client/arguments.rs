@@ -4,7 +4,7 @@ use std::env;
 
 use super::ClientError;
 use super::output::CallersStream;
-use super::terminal::colors;
+use super::terminal::{colors, is_terminal};
 use crate::params::Env;
 use crate::protocol::Stream;
 use crate::{ColorSupport, ExitCode, Needs};
@@ -25,7 +25,7 @@ pub(super) fn answer(needs: Needs, env: Option<&Env>) -> Result<Option<ExitCode>
         return Ok(None);
     };
     let text = match &answer.colored {
-        Some(colored) if colors(answer.stream) != ColorSupport::None => colored,
+        Some(colored) if colors(is_terminal(answer.stream)) != ColorSupport::None => colored,
         _ => &answer.text,
     };
     let stream = match answer.stream {

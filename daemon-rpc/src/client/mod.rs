@@ -25,6 +25,7 @@ use std::thread;
 use crate::app::Program;
 use crate::instance::Instance;
 use crate::limits::{BUSY_PAUSE, MAX_ATTEMPTS};
+use crate::params::Env;
 use crate::protocol::Message;
 use crate::{ExitCode, Needs};
 
@@ -42,9 +43,7 @@ pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCod
         return Ok(code);
     }
     let instance = Instance::new(id)?;
-    // First, so that no change of the terminal's size is missed while the input is read.
-    let mut caller = Caller::new(needs)?;
-    let command = Message::Command(collect::command(needs, env, program.settings.max_command)?).encode();
+    let (mut caller, command) = collect(program, needs, env)?;
 
     let mut attempts = 0;
     while attempts < MAX_ATTEMPTS {
@@ -75,9 +74,7 @@ pub(crate) fn run_inline(
     if let Some(code) = arguments::answer(needs, env.as_ref())? {
         return Ok(code);
     }
-    // First, so that no change of the terminal's size is missed while the input is read.
-    let mut caller = Caller::new(needs)?;
-    let command = Message::Command(collect::command(needs, env, program.settings.max_command)?).encode();
+    let (mut caller, command) = collect(program, needs, env)?;
 
     let failed = |reason: &dyn std::fmt::Debug| ClientError::Inline { reason: format!("{reason:?}") };
     let socket = start().map_err(|source| ClientError::Connection { source })?;
@@ -89,4 +86,12 @@ pub(crate) fn run_inline(
         Ending::Exit(code) => Ok(code),
         other => Err(failed(&other)),
     }
+}
+
+/// The caller, and the command as it is sent.
+fn collect(program: &Program, needs: Needs, env: Option<Env>) -> Result<(Caller, Vec<u8>), ClientError> {
+    // First, so that no change of the terminal's size is missed while the input is read.
+    let caller = Caller::new(needs)?;
+    let command = collect::command(needs, env, program.settings.max_command)?;
+    Ok((caller, Message::Command(command).encode()))
 }

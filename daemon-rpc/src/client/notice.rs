@@ -1,9 +1,9 @@
 //! What an impatient user reads while the application loads.
 
-use std::io::{self, IsTerminal as _};
-
 use super::output::CallersStream;
+use super::terminal::is_terminal;
 use crate::app::Program;
+use crate::protocol::Stream;
 
 /// Back to the beginning of the line, and it cleared.
 const ERASE: &[u8] = b"\r\x1b[K";
@@ -16,7 +16,7 @@ pub(super) struct Notice {
 
 impl Notice {
     pub(super) fn give(&mut self, stderr: &CallersStream, program: &Program) {
-        if io::stderr().is_terminal() {
+        if is_terminal(Stream::Stderr) {
             // A terminal that can't take it back keeps it, on a line of its own.
             let stays = !anstyle_query::term_supports_ansi_color();
             let end = if stays { "\n" } else { "" };

@@ -14,13 +14,14 @@ use crate::{ColorSupport, TerminalSize, sys};
 
 /// What the standard streams are connected to.
 pub(super) fn describe() -> CallersTerminal {
+    let (stdout, stderr) = (is_terminal(Stream::Stdout), is_terminal(Stream::Stderr));
     CallersTerminal {
         stdin: io::stdin().is_terminal(),
-        stdout: io::stdout().is_terminal(),
-        stderr: io::stderr().is_terminal(),
+        stdout,
+        stderr,
         size: size(),
-        stdout_colors: colors(Stream::Stdout),
-        stderr_colors: colors(Stream::Stderr),
+        stdout_colors: colors(stdout),
+        stderr_colors: colors(stderr),
     }
 }
 
@@ -34,12 +35,15 @@ fn size() -> Option<TerminalSize> {
         .next()
 }
 
-/// The colours that an output stream takes, by the caller's environment.
-pub(super) fn colors(stream: Stream) -> ColorSupport {
-    let is_terminal = match stream {
+pub(super) fn is_terminal(stream: Stream) -> bool {
+    match stream {
         Stream::Stdout => io::stdout().is_terminal(),
         Stream::Stderr => io::stderr().is_terminal(),
-    };
+    }
+}
+
+/// The colours that an output stream takes, by the caller's environment.
+pub(super) fn colors(is_terminal: bool) -> ColorSupport {
     // The order in which clap and its like go through the conventions, so that a program has one answer.
     let colored = if anstyle_query::no_color() {
         false

@@ -27,16 +27,17 @@ use crate::{Invocation, TerminalSize};
 /// Serves one client from its first byte to its last.
 pub(super) async fn serve(daemon: Arc<Daemon>, socket: UnixStream) {
     let session = Session { daemon, socket: Arc::new(socket) };
-    match session.run().await {
-        Ok(()) => {}
-        Err(error) => debug!(error = &error as &dyn std::error::Error, "ended a connection"),
-    }
+    note(session.run().await);
 }
 
 /// Tells one client that there is no room for it.
 pub(super) async fn turn_away(daemon: Arc<Daemon>, socket: UnixStream) {
     let session = Session { daemon, socket: Arc::new(socket) };
-    if let Err(error) = session.turn_away().await {
+    note(session.turn_away().await);
+}
+
+fn note(ended: Result<(), SessionError>) {
+    if let Err(error) = ended {
         debug!(error = &error as &dyn std::error::Error, "ended a connection");
     }
 }
@@ -164,7 +165,7 @@ impl Session {
     /// Tells the client that its command won't be run here, and why.
     async fn refuse(&self) -> Result<(), SessionError> {
         let failed = match &*self.daemon.state.borrow() {
-            Load::Failed(error) => Some(error.to_string()),
+            Load::Failed(error) => Some(error.clone()),
             _ => None,
         };
         self.send(&failed.map_or(Message::NotRun, Message::NotLoaded)).await

@@ -77,9 +77,12 @@ impl<T: Parser> FromInvocation for Cli<T> {
 
 /// The variables that arguments can come from.
 fn variables<T: Parser>() -> Vec<OsString> {
-    let command = T::command();
+    variables_of(&T::command())
+}
+
+fn variables_of(command: &Command) -> Vec<OsString> {
     let mut names = Vec::new();
-    let mut commands = vec![&command];
+    let mut commands = vec![command];
     while let Some(command) = commands.pop() {
         names.extend(command.get_arguments().filter_map(Arg::get_env).map(OsStr::to_owned));
         commands.extend(command.get_subcommands());
@@ -91,7 +94,7 @@ fn variables<T: Parser>() -> Vec<OsString> {
 fn check<T: Parser>(arguments: &[OsString], env: &Env) -> Result<(), Answer> {
     let mut command = T::command();
     // In a test, the caller is not this process.
-    if !variables::<T>().iter().all(|name| env.get(name) == std::env::var_os(name).as_deref()) {
+    if !variables_of(&command).iter().all(|name| env.get(name) == std::env::var_os(name).as_deref()) {
         command = with_variables(command, env);
     }
     let color = command.get_color();

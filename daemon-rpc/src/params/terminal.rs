@@ -72,23 +72,20 @@ impl Terminal {
     /// For the author's own tests: the same, but only these streams are terminals.
     #[must_use]
     pub fn only(mut self, stdin: bool, stdout: bool, stderr: bool) -> Self {
-        let colors = |is_terminal: bool, colors| if is_terminal { colors } else { ColorSupport::None };
-        self.caller = CallersTerminal {
-            stdin,
-            stdout,
-            stderr,
-            stdout_colors: colors(stdout, self.caller.stdout_colors),
-            stderr_colors: colors(stderr, self.caller.stderr_colors),
-            ..self.caller
-        };
-        self
+        self.caller = CallersTerminal { stdin, stdout, stderr, ..self.caller };
+        let CallersTerminal { stdout_colors, stderr_colors, .. } = self.caller;
+        self.colored(stdout_colors, stderr_colors)
     }
 
     /// For the author's own tests: the same, with these colours on all streams that are terminals.
     #[must_use]
-    pub fn with_colors(mut self, colors: ColorSupport) -> Self {
-        self.caller.stdout_colors = if self.caller.stdout { colors } else { ColorSupport::None };
-        self.caller.stderr_colors = if self.caller.stderr { colors } else { ColorSupport::None };
+    pub fn with_colors(self, colors: ColorSupport) -> Self {
+        self.colored(colors, colors)
+    }
+
+    fn colored(mut self, stdout: ColorSupport, stderr: ColorSupport) -> Self {
+        self.caller.stdout_colors = if self.caller.stdout { stdout } else { ColorSupport::None };
+        self.caller.stderr_colors = if self.caller.stderr { stderr } else { ColorSupport::None };
         self
     }
 
