@@ -41,6 +41,7 @@ use proc_macro::TokenStream;
 /// | `chunk_size` | the most output that travels as one message, at most 1 MiB | `"64KiB"` |
 /// | `errors` | where the handler's error is told: `"stdout"` or `"stderr"` | `"stdout"` |
 /// | `worker_threads` | how many threads run handlers | one for each processor |
+/// | `subcommand` | a first argument that looks after the daemon, as in `tool daemon status`, beside the flags that every program has | none |
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {
     expand::main(options.into(), function.into()).into()

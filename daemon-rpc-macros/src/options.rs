@@ -13,7 +13,7 @@ use crate::quantity;
 type Take = fn(&mut Options, &str, &Expr) -> Result<()>;
 
 /// Every option.
-const OPTIONS: [(&str, Take); 10] = [
+const OPTIONS: [(&str, Take); 11] = [
     ("id", id),
     ("state", state),
     ("idle_timeout", duration),
@@ -24,6 +24,7 @@ const OPTIONS: [(&str, Take); 10] = [
     ("chunk_size", |options, name, value| size(options, name, value, LARGEST_CHUNK_SIZE)),
     ("errors", errors),
     ("worker_threads", count),
+    ("subcommand", subcommand),
 ];
 
 /// The most that sizes can be; the builder has the same limits.
@@ -132,6 +133,15 @@ fn errors(options: &mut Options, name: &str, value: &Expr) -> Result<()> {
         "stdout" => options.call(name, quote!(::daemon_rpc::Errors::ToStdout)),
         "stderr" => options.call(name, quote!(::daemon_rpc::Errors::ToStderr)),
         _ => Err(Error::new_spanned(value, "`errors` is \"stdout\" or \"stderr\"")),
+    }
+}
+
+fn subcommand(options: &mut Options, name: &str, value: &Expr) -> Result<()> {
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(word), .. }) if !word.value().is_empty() => {
+            options.call(name, quote!(#word))
+        }
+        _ => Err(Error::new_spanned(value, "`subcommand` is a word, such as `subcommand = \"daemon\"`")),
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::client::ClientError;
+use crate::control::{Control, ControlError};
 use crate::daemon::DaemonError;
 use crate::instance::own_uid;
 use crate::role::Role;
@@ -18,7 +19,7 @@ use crate::state::{self, Loader};
 use crate::{Build, CommandHandler, ExitCode, client, daemon, inline, sys};
 
 /// The program that is running.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Program {
     /// How its user called it.
     pub(crate) name: String,
@@ -26,6 +27,12 @@ pub(crate) struct Program {
     pub(crate) build: String,
     /// What its author chose.
     pub(crate) settings: Settings,
+}
+
+impl Program {
+    fn new(build: &Build, settings: Settings) -> Self {
+        Self { name: called_name(build), build: build.identity(), settings }
+    }
 }
 
 /// A program that is client and daemon in one.
@@ -60,12 +67,13 @@ pub struct App {
     id: Option<Box<dyn FnOnce() -> String>>,
     load: Loader,
     settings: Settings,
+    subcommand: Option<String>,
 }
 
 impl App {
     /// A program of this build, with the id `{binary name}-{uid}`.
     pub fn new(build: Build) -> Self {
-        Self { build, id: None, load: state::nothing(), settings: Settings::default() }
+        Self { build, id: None, load: state::nothing(), settings: Settings::default(), subcommand: None }
     }
 
     /// Gives the program's daemon another id. Programs with the same id share a daemon, and different builds replace each
@@ -159,27 +167,50 @@ impl App {
         self
     }
 
-    /// Runs as what the arguments say: as the client of one command, or as the daemon.
+    /// Has the program look after its daemon also when its first argument is `name`, followed by `status`, `stop`, `restart`, `log`
+    /// or `run`: `tool daemon status --json` is then the same as `tool --daemon-status --json`.
+    pub fn subcommand(mut self, name: impl Into<String>) -> Self {
+        self.subcommand = Some(name.into());
+        self
+    }
+
+    /// The program's daemon, to be looked after.
+    ///
+    /// # Errors
+    ///
+    /// When the id, the directory or a path can't be used.
+    pub fn control(self) -> Result<Control, ControlError> {
+        let program = Program::new(&self.build, self.settings);
+        Control::new(program, id(self.id, &self.build))
+    }
+
+    /// Runs as what the arguments say: as the client of one command, as the daemon, or as whoever looks after that.
     ///
     /// The result is for `main` to return. It is the command's exit code, or one of those that [`ExitCode`] names.
     #[must_use]
     pub fn run(self, handler: impl CommandHandler) -> std::process::ExitCode {
-        let program =
-            Program { name: called_name(&self.build), build: self.build.identity(), settings: self.settings };
-        let ended = match Role::of_this_process() {
+        let program = Program::new(&self.build, self.settings);
+        let id = || id(self.id, &self.build);
+        let ended = match Role::of_this_process(self.subcommand.as_deref()) {
             Role::Client if inline::is_asked_for() => {
                 inline::run(&program, self.load, Arc::new(handler)).map_err(Failure::of_client)
             }
-            Role::Client => {
-                let id = self.id.map_or_else(|| default_id(&self.build), |id| id());
-                client::run(&program, id, handler.needs()).map_err(Failure::of_client)
-            }
+            Role::Client => client::run(&program, id(), handler.needs()).map_err(Failure::of_client),
             Role::Daemon { id, build } => {
                 let served = daemon::run(&program, &build, id, self.load, Arc::new(handler));
                 served.map(|()| ExitCode::SUCCESS).map_err(Failure::of_daemon)
             }
-            Role::Confused => {
-                Err(Failure { code: ExitCode::USAGE, error: anyhow::Error::msg(Role::CONFUSED) })
+            Role::ForegroundDaemon => {
+                let served = daemon::run_in_foreground(&program, id(), self.load, Arc::new(handler));
+                served.map(|()| ExitCode::SUCCESS).map_err(Failure::of_daemon)
+            }
+            Role::Operator(action) => {
+                let performed =
+                    Control::new(program.clone(), id()).and_then(|control| control.perform(action));
+                performed.map_err(|error| Failure::of_client(error.into()))
+            }
+            Role::Confused(message) => {
+                Err(Failure { code: ExitCode::USAGE, error: anyhow::Error::msg(message) })
             }
         };
         let code = ended.unwrap_or_else(|Failure { code, error }| {
@@ -224,6 +255,7 @@ fn called_name(build: &Build) -> String {
     name.unwrap_or_else(|| build.name().to_owned())
 }
 
-fn default_id(build: &Build) -> String {
-    format!("{}-{}", build.name(), own_uid())
+/// The id that the author has chosen, or the default.
+fn id(chosen: Option<Box<dyn FnOnce() -> String>>, build: &Build) -> String {
+    chosen.map_or_else(|| format!("{}-{}", build.name(), own_uid()), |id| id())
 }

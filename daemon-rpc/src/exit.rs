@@ -18,6 +18,8 @@ impl ExitCode {
     pub const SUCCESS: Self = Self(0);
     /// 1: the handler returned an error.
     pub const FAILURE: Self = Self(1);
+    /// 3: there is no daemon (`--daemon-status`).
+    pub const NOT_RUNNING: Self = Self(3);
     /// 64: an argument that the command doesn't take.
     pub const USAGE: Self = Self(64);
     /// 65: the input is not UTF-8, or too long.

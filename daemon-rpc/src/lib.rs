@@ -5,6 +5,7 @@ mod app;
 mod blocking;
 mod capture;
 mod client;
+pub mod control;
 mod daemon;
 mod deadline;
 mod exit;

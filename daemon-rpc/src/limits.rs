@@ -27,6 +27,13 @@ pub(crate) const LOADING_NOTICE: Duration = Duration::from_secs(1);
 /// How much more than a chunk a client asks the kernel for at once, so that the end of a command comes with its last chunk.
 pub(crate) const RECEIVE_EXTRA: usize = 4 * 1024;
 
+/// How many times as long as for a daemon's handshake a client waits for one that a supervisor still starts: without a daemon,
+/// nobody can say that it will come.
+pub(crate) const SUPERVISOR_PATIENCE: u32 = 6;
+
+/// How long an operator waits before he is told for what.
+pub(crate) const WAITING_NOTICE: Duration = Duration::from_secs(1);
+
 /// How long a daemon that was just spawned may take until it answers. Only catches one that hangs before its control
 /// loop runs: one that dies is noticed at once, and the application's own loading isn't counted.
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
@@ -34,6 +41,10 @@ pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long a daemon that was asked to retire may hold on to its socket before it is killed. Retiring itself takes a
 /// few system calls; this is for machines under load.
 pub(crate) const RETIRE_LIMIT: Duration = Duration::from_secs(5);
+
+/// How often a daemon that has to go is looked for and signalled, if need be: once before it has named itself, once to ask it to
+/// retire, once to kill it.
+pub(crate) const RETIRE_ROUNDS: usize = 3;
 
 /// How long a client waits for others that start a daemon: more than starting and replacing may take together, so that
 /// only a suspended or hung process makes it give up.
@@ -66,8 +77,11 @@ pub(crate) const BUSY_PAUSE: Duration = Duration::from_millis(100);
 /// How many daemons in a row may retire under a client before it gives up: each is a coincidence of its own.
 pub(crate) const MAX_ATTEMPTS: usize = 32;
 
-/// How long the log may be when a daemon starts. A longer one is emptied first.
+/// How long the log may be, in bytes. A daemon looks when it starts and each time it looks at its files.
 pub(crate) const MAX_LOG: u64 = 1024 * 1024;
+
+/// How much of a log that has grown too long is kept, in bytes: its end.
+pub(crate) const KEPT_LOG: usize = 512 * 1024;
 
 /// How much of the log's end an error message shows.
 pub(crate) const LOG_EXCERPT: u64 = 2 * 1024;

@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{BufMut as _, BytesMut};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
@@ -80,6 +81,24 @@ pub(crate) fn keep_descriptors_from_children() -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The descriptors that a supervisor has passed to this process, which says how many they are. They can be had once, since they
+/// are closed with what this returns.
+pub(crate) fn passed_descriptors(count: u32) -> io::Result<Vec<OwnedFd>> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Ok(Vec::new());
+    }
+    let last = RawFd::try_from(count).ok().and_then(|count| FIRST_EXTRA_DESCRIPTOR.checked_add(count));
+    let passed = FIRST_EXTRA_DESCRIPTOR..last.ok_or(Errno::BADF)?;
+    let owned = passed.map(|descriptor| {
+        // SAFETY: the number is used for one system call only, which fails if there is no such descriptor.
+        fcntl_setfd(unsafe { BorrowedFd::borrow_raw(descriptor) }, FdFlags::CLOEXEC)?;
+        // SAFETY: it is open, and this process was told that it is for it. Nobody else takes it, since this is done once.
+        Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+    });
+    owned.collect()
 }
 
 /// Ends this process as the signal does where nobody handles it. Returns only if it is blocked.

@@ -7,7 +7,7 @@ use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
 /// Does one thing or another.
 #[derive(Debug, Parser)]
-#[command(version = "1.2.3", group = ArgGroup::new("where").required(true).args(["here", "there"]))]
+#[command(version = "1.2.3", after_help = daemon_rpc::control::HELP, group = ArgGroup::new("where").required(true).args(["here", "there"]))]
 pub struct Arguments {
     /// How loud.
     #[arg(long, env = "CLI_LOUD", value_enum, default_value_t = Loud::Quiet, global = true)]

@@ -3,3 +3,4 @@
 pub mod arguments;
 pub mod scene;
 pub mod script;
+pub mod supervisor;

@@ -1,10 +1,14 @@
 //! Finding the daemon of this build: the one that serves, or a new one.
 
+use std::time::Duration;
+
+use rustix::process::Signal;
+
 use super::connection::{Connection, Contact, Meeting};
-use super::{ClientError, replace, start};
+use super::{ClientError, start};
 use crate::app::Program;
-use crate::instance::{Instance, Life, LifeLock, StartLock};
-use crate::limits::MAX_DYING_LISTENERS;
+use crate::instance::{Instance, Life, LifeLock, Release, StartLock};
+use crate::limits::{DRAIN_LIMIT, MAX_DYING_LISTENERS, STOP_MARGIN, SUPERVISOR_PATIENCE};
 
 /// What came of a look at the socket.
 #[derive(Debug)]
@@ -15,6 +19,23 @@ enum Look {
     Hung,
     /// No daemon, one that is just going, or one of another build.
     NoneOfThisBuild,
+}
+
+/// Who has the daemon's place, once no daemon has it.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// Nobody: the lock is ours, to start a daemon with.
+    Free(LifeLock),
+    /// A supervisor, such as systemd, listens there and starts the daemon itself.
+    Supervised(Supervised),
+}
+
+/// A connection that waits in a supervisor's queue.
+#[derive(Debug)]
+pub(super) struct Supervised {
+    peer: Connection,
+    /// This process has had a daemon retire that the supervisor had started.
+    retired: bool,
 }
 
 /// Connects to a daemon of this build, starting or replacing one where needed. `None` if the one that was started has
@@ -33,8 +54,25 @@ pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Option<C
     {
         return Ok(Some(daemon));
     }
-    let life = take_over(program, instance, &start, hung)?;
-    start::start(program, instance, life)
+    let place = take_over(program, instance, &start, hung)?;
+    fill(program, instance, place, start)
+}
+
+/// Has a daemon of this build in the place: a new one, or its supervisor's.
+pub(super) fn fill(
+    program: &Program,
+    instance: &Instance,
+    place: Place,
+    start: StartLock,
+) -> Result<Option<Connection>, ClientError> {
+    match place {
+        Place::Free(life) => start::start(program, instance, life),
+        Place::Supervised(supervised) => {
+            // Whom the supervisor starts needs it.
+            drop(start);
+            supervised.wait(program, instance)
+        }
+    }
 }
 
 /// Asks whoever listens at the socket who he is.
@@ -47,27 +85,34 @@ fn look(program: &Program, instance: &Instance) -> Result<Look, ClientError> {
     }
 }
 
-/// Has the daemon that lives, if one does, retire, and takes the life lock in its place.
-fn take_over(
+/// Has the daemon that lives, if one does, retire, and takes the life lock in its place, unless a supervisor is there.
+pub(super) fn take_over(
     program: &Program,
     instance: &Instance,
     start: &StartLock,
     hung: bool,
-) -> Result<LifeLock, ClientError> {
-    let mut retired = false;
+) -> Result<Place, ClientError> {
+    let mut release = None;
     let life = loop {
         match instance.lock_life(start)? {
-            Life::Held(holder) => replace::retire(&holder)?,
+            Life::Held(holder) => release = Some(holder.retire(Signal::TERM)?),
             Life::Free(life) => break life,
         }
-        retired = true;
     };
-    // What was silent before, and was no daemon that could retire, needn't be waited for once more.
-    let silent = hung && !retired;
-    if is_free(program, instance, silent)? {
-        Ok(life)
-    } else {
-        Err(not_a_daemon(instance, "it doesn't answer as one".into()))
+    let is_free = match release {
+        // It has removed its socket, unless that is somebody else's.
+        Some(Release::Retired) => false,
+        // What was silent before needn't be asked once more.
+        None if hung => false,
+        Some(Release::Killed) | None => is_free(program, instance)?,
+    };
+    if is_free {
+        return Ok(Place::Free(life));
+    }
+    match Connection::open(program, instance)? {
+        Contact::Nobody => Ok(Place::Free(life)),
+        Contact::Peer(peer) => Ok(Place::Supervised(Supervised { peer, retired: release.is_some() })),
+        Contact::QueueFull => Err(not_a_daemon(instance, SILENT.into())),
     }
 }
 
@@ -75,19 +120,41 @@ fn take_over(
 /// listens there is none, with two exceptions. A daemon whose pid file somebody has removed retires as soon as it finds
 /// out. And of a daemon that was killed, the system may have released the lock already and its socket not yet; whoever
 /// connects then is soon disconnected.
-fn is_free(program: &Program, instance: &Instance, silent: bool) -> Result<bool, ClientError> {
-    if silent {
-        return Ok(matches!(Connection::open(program, instance)?, Contact::Nobody));
-    }
+fn is_free(program: &Program, instance: &Instance) -> Result<bool, ClientError> {
     for _ in 0..MAX_DYING_LISTENERS {
         match Connection::meet(program, instance, program.settings.handshake_timeout)? {
             Meeting::Nobody | Meeting::Agreed(_) | Meeting::OtherBuild => return Ok(true),
             Meeting::Closed => {}
-            Meeting::TimedOut | Meeting::Foreign(_) => return Ok(false),
+            Meeting::TimedOut => return Ok(false),
+            Meeting::Foreign(reason) => return Err(not_a_daemon(instance, reason)),
         }
     }
-    Ok(false)
+    Err(not_a_daemon(instance, SILENT.into()))
 }
+
+impl Supervised {
+    /// Waits for the daemon that the supervisor starts for those in its queue.
+    fn wait(self, program: &Program, instance: &Instance) -> Result<Option<Connection>, ClientError> {
+        // A supervisor starts the next daemon when the last one has ended, and not before.
+        let start = program.settings.handshake_timeout.saturating_mul(SUPERVISOR_PATIENCE);
+        let last_ones_end = if self.retired {
+            DRAIN_LIMIT + program.settings.grace_period + STOP_MARGIN
+        } else {
+            Duration::ZERO
+        };
+        match self.peer.handshake(&program.build, start.saturating_add(last_ones_end))? {
+            Meeting::Agreed(daemon) => Ok(Some(daemon)),
+            Meeting::OtherBuild if self.retired => {
+                Err(ClientError::SupervisorsBuild { path: instance.socket().to_owned() })
+            }
+            Meeting::Nobody | Meeting::Closed | Meeting::OtherBuild => Ok(None),
+            Meeting::TimedOut => Err(not_a_daemon(instance, SILENT.into())),
+            Meeting::Foreign(reason) => Err(not_a_daemon(instance, reason)),
+        }
+    }
+}
+
+const SILENT: &str = "it doesn't answer as one";
 
 fn not_a_daemon(instance: &Instance, reason: String) -> ClientError {
     ClientError::NotADaemon { path: instance.socket().to_owned(), reason }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use crate::ExitCode;
-use crate::instance::InstanceError;
+use crate::instance::{InstanceError, in_brackets};
 use crate::limits::START_LIMIT;
 use crate::needs::{Needs, StdinNeed};
 
@@ -45,8 +45,16 @@ pub(crate) enum ClientError {
     PeerOfAnother { path: PathBuf, owner: u32 },
     #[error("what listens at {path} is not this command's daemon: {reason}; stop that program, or set DAEMON_RPC_DIR to another directory", path = .path.display())]
     NotADaemon { path: PathBuf, reason: String },
-    #[error("can't wait for the daemon that serves now to retire; call this command again")]
-    Retire { source: io::Error },
+    #[error("the supervisor that listens at {path} starts a daemon of another build; have it start this build of the program", path = .path.display())]
+    SupervisorsBuild { path: PathBuf },
+    #[error("the daemon{} doesn't answer; stop it (--daemon-stop), and see its log, {log}", in_brackets(.pid), log = .log.display())]
+    NoAnswer { pid: Option<i32>, log: PathBuf },
+    #[error("the daemon ended before it had loaded what it needs; its log is {log}", log = .log.display())]
+    DiedLoading { log: PathBuf },
+    #[error("there is no log at {path} yet", path = .path.display())]
+    NoLog { path: PathBuf },
+    #[error("can't read the log")]
+    Log { source: io::Error },
     #[error("can't start the daemon")]
     Spawn { source: io::Error },
     #[error("the daemon ended before it was ready ({status}){log}")]
@@ -55,8 +63,6 @@ pub(crate) enum ClientError {
     HungAtStart { log: LogExcerpt },
     #[error("can't get ready: {error}")]
     NotLoaded { error: String },
-    #[error("the daemon that serves now doesn't answer and can't be stopped{}; stop it by hand", in_brackets(.pid))]
-    Unresponsive { pid: Option<i32> },
     #[error("this command can't run in its own process (DAEMON_RPC_INLINE): {reason}")]
     Inline { reason: String },
     #[error("the daemon was replaced or stopped each time this command reached it; call it again")]
@@ -92,22 +98,21 @@ impl ClientError {
             Self::NotADaemon { .. } | Self::Garbled { .. } => ExitCode::PROTOCOL,
             Self::Connect { .. }
             | Self::Connection { .. }
-            | Self::Retire { .. }
             | Self::Spawn { .. }
             | Self::DiedAtStart { .. }
             | Self::HungAtStart { .. }
             | Self::NotLoaded { .. }
             | Self::Terminal { .. }
             | Self::Inline { .. }
-            | Self::Unresponsive { .. }
+            | Self::SupervisorsBuild { .. }
+            | Self::NoAnswer { .. }
+            | Self::DiedLoading { .. }
+            | Self::NoLog { .. }
+            | Self::Log { .. }
             | Self::AlwaysRetiring => ExitCode::UNAVAILABLE,
             Self::DaemonDied { .. } => ExitCode::DAEMON_DIED,
         }
     }
-}
-
-fn in_brackets(pid: &Option<i32>) -> String {
-    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }
 
 /// What a daemon that failed had to say.

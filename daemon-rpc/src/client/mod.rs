@@ -8,13 +8,14 @@ mod caller;
 mod collect;
 mod connect;
 mod connection;
+mod control;
 mod error;
 mod input;
+mod log;
 mod notice;
 mod output;
 mod readiness;
 mod relay;
-mod replace;
 mod start;
 mod terminal;
 
@@ -32,7 +33,10 @@ use crate::{ExitCode, Needs};
 use caller::Caller;
 pub(crate) use collect::into_text;
 use connection::{Connection, Meeting};
+pub(crate) use control::{Wait, restart, status, stop};
 pub(crate) use error::ClientError;
+pub(crate) use log::print as print_log;
+use output::CallersStream;
 use relay::Ending;
 use terminal::Resizes;
 
@@ -94,4 +98,9 @@ fn collect(program: &Program, needs: Needs, env: Option<Env>) -> Result<(Caller,
     let caller = Caller::new(needs)?;
     let command = collect::command(needs, env, program.settings.max_command)?;
     Ok((caller, Message::Command(command).encode()))
+}
+
+/// Writes to the user's standard output.
+pub(crate) fn print(text: &[u8]) -> Result<(), ClientError> {
+    CallersStream::stdout().write_all(text)
 }

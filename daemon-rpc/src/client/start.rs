@@ -1,12 +1,10 @@
 //! Starting a daemon: the client makes the socket and hands it over, so that every caller can connect at once and wait
 //! in its queue.
 
-use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 
 use rustix::process::Signal;
@@ -16,7 +14,7 @@ use super::connection::{Connection, Contact, Meeting};
 use super::error::LogExcerpt;
 use crate::app::Program;
 use crate::deadline::Pending;
-use crate::instance::{DIRECTORY_VARIABLE, Instance, LifeLock, ServedFiles};
+use crate::instance::{DIRECTORY_VARIABLE, Instance, LifeLock, Log, ServedFiles};
 use crate::limits::{LOG_EXCERPT, RETIRE_LIMIT, START_LIMIT};
 use crate::{role, sys, version};
 
@@ -28,7 +26,7 @@ pub(super) fn start(
     instance: &Instance,
     life: LifeLock,
 ) -> Result<Option<Connection>, ClientError> {
-    let log = NewLog::open(instance)?;
+    let log = NewLog::open(instance, &life)?;
     let listener = instance.bind(&life)?;
     // Removed again unless a daemon takes them over.
     let files = ServedFiles::new(instance, life)?;
@@ -81,7 +79,7 @@ fn spawn(
         .current_dir("/")
         .stdin(OwnedFd::from(listener))
         .stdout(files.share_life_lock()?)
-        .stderr(log.file.try_clone()?);
+        .stderr(log.log.file().try_clone()?);
     sys::in_its_own_session(&mut command);
     sys::keep_descriptors_from_children()?;
     // Or nobody would tell how the daemon ended.
@@ -105,28 +103,27 @@ fn wait(mut child: Child) -> io::Result<Option<ExitStatus>> {
 /// The log, and where the daemon that is being started begins to write it.
 #[derive(Debug)]
 struct NewLog {
-    file: File,
-    path: PathBuf,
+    log: Log,
     start: u64,
 }
 
 impl NewLog {
-    fn open(instance: &Instance) -> Result<Self, ClientError> {
-        let file = instance.open_log()?;
-        let start = file.metadata().map_err(|source| ClientError::Spawn { source })?.len();
-        Ok(Self { file, path: instance.log(), start })
+    fn open(instance: &Instance, life: &LifeLock) -> Result<Self, ClientError> {
+        let log = instance.open_log(life)?;
+        let start = log.file().metadata().map_err(|source| ClientError::Spawn { source })?.len();
+        Ok(Self { log, start })
     }
 
     /// What the daemon wrote, or the end of it.
     fn excerpt(self) -> LogExcerpt {
         // Without its log the failure is still worth reporting.
         let text = self.read_end().unwrap_or_default();
-        LogExcerpt { path: self.path, text }
+        LogExcerpt { path: self.log.path().to_owned(), text }
     }
 
     fn read_end(&self) -> io::Result<String> {
-        let end = self.file.metadata()?.len();
-        let mut file = &self.file;
+        let mut file = self.log.file();
+        let end = file.metadata()?.len();
         file.seek(SeekFrom::Start(self.start.max(end.saturating_sub(LOG_EXCERPT))))?;
         let mut text = Vec::new();
         file.take(LOG_EXCERPT).read_to_end(&mut text)?;

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use tokio::sync::OwnedSemaphorePermit;
-use tracing::{Instrument as _, Span, info_span};
+use tracing::{Instrument as _, Span, debug, info_span, warn};
 
 #[cfg(feature = "forward-logs")]
 use super::forward::Forwarded;
 use super::outbox::Outbox;
+use super::tally::Entry;
 use crate::limits::MAX_ERROR_TEXT;
 use crate::outcome::Ended;
 use crate::protocol::Message;
@@ -20,6 +22,7 @@ const TRUNCATED: &str = "… (truncated)";
 /// Runs the handler and sends how it ended. Its turn lasts until then, also if that is longer than anybody waits for it.
 pub(super) async fn run(
     number: u64,
+    entry: Entry,
     handler: Arc<dyn CommandHandler>,
     invocation: Invocation,
     outbox: Arc<Outbox>,
@@ -27,13 +30,20 @@ pub(super) async fn run(
 ) {
     let _unfinished = Unfinished(&outbox);
     let log = invocation.command.log.clone();
+    let begun = Instant::now();
     let Ended { error, code } = {
         let (span, _forwarded) = span(number, log.as_deref(), &outbox);
         Ended::of(&*handler, invocation).instrument(span).await
     };
+    entry.end(code == ExitCode::SUCCESS);
+    let (code, took) = (u8::from(code), begun.elapsed());
+    if code == u8::from(ExitCode::PANICKED) {
+        warn!(command = number, code, ?took, "ended");
+    } else {
+        debug!(command = number, code, ?took, "ended");
+    }
     let error = error.map(|text| Message::CommandError(truncated(text)));
-    let frames: Vec<u8> =
-        error.iter().chain([&Message::Exit(code.into())]).flat_map(Message::encode).collect();
+    let frames: Vec<u8> = error.iter().chain([&Message::Exit(code)]).flat_map(Message::encode).collect();
     drop(turn);
     outbox.finish(&frames);
 }

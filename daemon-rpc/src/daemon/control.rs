@@ -5,7 +5,7 @@ use std::fs::File;
 use std::future::pending;
 use std::io;
 use std::net::Shutdown;
-use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdUnixStream};
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,9 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tracing::{error, info, warn};
 
+use super::handover::Handover;
+use super::session::Visit;
+use super::supervisor::Supervisor;
 use super::{Daemon, DaemonError, Load, session, setup};
 use crate::instance::ServedFiles;
 use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, STOP_MARGIN};
@@ -39,7 +42,8 @@ impl fmt::Display for Reason {
         match self {
             Self::Asked(Signal::TERM) => formatter.write_str("it was sent SIGTERM"),
             Self::Asked(Signal::INT) => formatter.write_str("it was sent SIGINT"),
-            Self::Asked(_) => formatter.write_str("it was sent SIGHUP"),
+            Self::Asked(Signal::HUP) => formatter.write_str("it was sent SIGHUP"),
+            Self::Asked(_) => formatter.write_str("it was sent SIGQUIT, not to wait for its commands"),
             Self::Idle(timeout) => write!(formatter, "it had no connection for {timeout:?}"),
             Self::HandlerBlocked => formatter.write_str("an aborted command blocks its thread"),
             Self::NotLoaded(error) => write!(formatter, "it can't get ready: {error}"),
@@ -49,45 +53,70 @@ impl fmt::Display for Reason {
 }
 
 /// Serves, retires, and returns when the last command has ended.
-pub(super) async fn serve(
-    daemon: &Arc<Daemon>,
-    listener: StdListener,
-    files: ServedFiles,
-) -> Result<(), DaemonError> {
+pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<(), DaemonError> {
+    let Handover { listener, files, start, supervisor } = handover;
     let listener = UnixListener::from_std(listener)?;
     // Declared behind the listener, so that the files go first in a panic too: until the listener goes, nobody else's
     // socket can be taken for ours.
     let mut files = files;
     let mut signals = Signals::new()?;
     files.write_pid()?;
+    drop(start);
     let mut sessions = JoinSet::new();
     info!(build = daemon.build, pid = std::process::id(), "serving");
 
-    let reason = accept(daemon, &listener, &files, &mut signals, &mut sessions).await;
+    let accepted = accept(daemon, &listener, &files, &mut signals, &mut sessions);
+    let reason = match &supervisor {
+        Some(supervisor) => with_supervisor(daemon, supervisor, accepted).await,
+        None => accepted.await,
+    };
 
     info!(%reason, sessions = sessions.len(), "retiring");
     drop(files);
+    let patient = !matches!(reason, Reason::Asked(Signal::QUIT));
     match reason {
         Reason::NotLoaded(error) => {
             // Everybody who waits is to know, those whom nobody has accepted yet included.
             let in_queue = queued(listener)?;
             in_queue.into_iter().for_each(|socket| spawn(daemon, socket, &mut sessions));
             daemon.retiring.cancel();
-            drain(daemon, &mut sessions).await;
+            drain(daemon, &mut sessions, &mut signals, patient).await;
             Err(DaemonError::NotLoaded(error))
         }
         _ => {
             daemon.retiring.cancel();
             // Those who still wait in its queue are told by its end, and turn to the next daemon.
             drop(listener);
-            drain(daemon, &mut sessions).await;
+            drain(daemon, &mut sessions, &mut signals, patient).await;
             info!("ended");
             Ok(())
         }
     }
 }
 
-fn spawn(daemon: &Arc<Daemon>, socket: UnixStream, sessions: &mut JoinSet<()>) {
+/// Tells the supervisor when the daemon can do what it is for, and when it can't any more.
+async fn with_supervisor(
+    daemon: &Daemon,
+    supervisor: &Supervisor,
+    accept: impl Future<Output = Reason>,
+) -> Reason {
+    let mut state = daemon.state.clone();
+    let ready = async {
+        // Loading that fails is a reason to retire, which ends the waiting.
+        if state.wait_for(|state| matches!(state, Load::Done(_))).await.is_ok() {
+            supervisor.tell_ready();
+        }
+        pending().await
+    };
+    let reason = select! {
+        reason = accept => reason,
+        reason = ready => reason,
+    };
+    supervisor.tell_stopping();
+    reason
+}
+
+fn spawn(daemon: &Arc<Daemon>, socket: UnixStream, sessions: &mut JoinSet<Visit>) {
     sessions.spawn(session::serve(Arc::clone(daemon), socket));
 }
 
@@ -109,13 +138,14 @@ pub(super) async fn serve_one(
     socket: StdUnixStream,
 ) -> Result<Option<Signal>, DaemonError> {
     // Of `nohup` and its like, which a daemon doesn't inherit but a command does.
-    let heeded = [Signal::TERM, Signal::INT, Signal::HUP].map(|signal| (signal, !sys::ignores(signal)));
+    let heeded =
+        [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT].map(|signal| (signal, !sys::ignores(signal)));
     let mut signals = Signals::new()?;
     socket.set_nonblocking(true)?;
     let connection = socket.try_clone()?;
     let mut session = pin!(session::serve(Arc::clone(daemon), UnixStream::from_std(socket)?));
     let signal = select! {
-        () = &mut session => None,
+        _ = &mut session => None,
         signal = signals.next_of(&heeded) => Some(signal),
     };
     // The next one ends the process, whatever goes on.
@@ -134,7 +164,7 @@ async fn accept(
     listener: &UnixListener,
     files: &ServedFiles,
     signals: &mut Signals,
-    sessions: &mut JoinSet<()>,
+    sessions: &mut JoinSet<Visit>,
 ) -> Reason {
     let mut files_check = interval(FILES_CHECK_INTERVAL);
     files_check.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -142,7 +172,6 @@ async fn accept(
     let mut state = daemon.state.clone();
     let mut room = setup::room_for_callers();
     let mut spare = spare_descriptor();
-    let mut last_busy = Instant::now();
     // Where there are no descriptors left, trying again at once would only keep the machine busy.
     let mut accept_again = None;
     loop {
@@ -157,10 +186,9 @@ async fn accept(
                     accept_again = Some(Instant::now() + ACCEPT_PAUSE);
                 }
             },
-            () = sleep_until(accept_again.unwrap_or(last_busy)), if accept_again.is_some() => accept_again = None,
+            () = sleep_until(accept_again.unwrap_or_else(Instant::now)), if accept_again.is_some() => accept_again = None,
             Some(ended) = sessions.join_next() => {
-                note(ended);
-                last_busy = Instant::now();
+                note(daemon, ended);
                 accept_again = None;
                 if spare.is_none() {
                     spare = spare_descriptor();
@@ -170,10 +198,15 @@ async fn accept(
             () = daemon.blocked.notified() => return Reason::HandlerBlocked,
             error = not_loaded(&mut state) => return Reason::NotLoaded(error),
             signal = signals.next() => return Reason::Asked(signal),
-            () = sleep_until(last_busy + idle_timeout), if sessions.is_empty() => return Reason::Idle(idle_timeout),
-            _ = files_check.tick() => if !files.are_in_place() {
-                return Reason::FilesGone;
-            },
+            () = sleep_until(daemon.tally.last_busy() + idle_timeout), if sessions.is_empty() => return Reason::Idle(idle_timeout),
+            _ = files_check.tick() => {
+                if !files.are_in_place() {
+                    return Reason::FilesGone;
+                }
+                if let Some(log) = &daemon.log && let Err(error) = log.trim() {
+                    warn!(error = &error as &dyn std::error::Error, "can't trim the log");
+                }
+            }
         }
     }
 }
@@ -196,29 +229,36 @@ async fn not_loaded(state: &mut watch::Receiver<Load>) -> String {
     }
 }
 
-/// Lets the running commands end, for a while by themselves, then by cancelling them.
-async fn drain(daemon: &Daemon, sessions: &mut JoinSet<()>) {
-    if !all_ended_within(DRAIN_LIMIT, sessions).await {
-        warn!(sessions = sessions.len(), "the drain limit is over, cancelling what still runs");
-        daemon.stopping.cancel();
-        all_ended_within(daemon.settings.grace_period + STOP_MARGIN, sessions).await;
-    }
-}
-
-async fn all_ended_within(limit: Duration, sessions: &mut JoinSet<()>) -> bool {
-    let all_ended = async {
-        while let Some(ended) = sessions.join_next().await {
-            note(ended);
+/// Lets the running commands end: for a while by themselves, unless nobody has the patience, then by cancelling them.
+async fn drain(daemon: &Daemon, sessions: &mut JoinSet<Visit>, signals: &mut Signals, patient: bool) {
+    if patient {
+        select! {
+            ended = timeout(DRAIN_LIMIT, all_ended(daemon, sessions)) => match ended {
+                Ok(()) => return,
+                Err(_) => warn!("the drain limit is over, cancelling what still runs"),
+            },
+            signal = signals.next() => warn!(?signal, "asked once more, cancelling what still runs"),
         }
-    };
-    timeout(limit, all_ended).await.is_ok()
+    }
+    daemon.stopping.cancel();
+    // Whoever hasn't ended by then goes with the process.
+    let _ = timeout(daemon.settings.grace_period + STOP_MARGIN, all_ended(daemon, sessions)).await;
 }
 
-/// A session that panicked took only its own client with it.
-fn note(ended: Result<(), JoinError>) {
-    if let Err(failure) = ended {
-        error!(%failure, "a session failed");
+async fn all_ended(daemon: &Daemon, sessions: &mut JoinSet<Visit>) {
+    while let Some(ended) = sessions.join_next().await {
+        note(daemon, ended);
     }
+}
+
+fn note(daemon: &Daemon, ended: Result<Visit, JoinError>) {
+    match ended {
+        Ok(Visit::Observer) => return,
+        Ok(Visit::Caller) => {}
+        // It took only its own client with it.
+        Err(failure) => error!(%failure, "a session failed"),
+    }
+    daemon.tally.note_busy();
 }
 
 /// The signals that ask a daemon to retire.
@@ -226,6 +266,7 @@ struct Signals {
     terminate: unix::Signal,
     interrupt: unix::Signal,
     hang_up: unix::Signal,
+    quit: unix::Signal,
 }
 
 impl Signals {
@@ -234,6 +275,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
+            quit: signal(SignalKind::quit())?,
         })
     }
 
@@ -253,6 +295,7 @@ impl Signals {
             _ = self.terminate.recv() => Signal::TERM,
             _ = self.interrupt.recv() => Signal::INT,
             _ = self.hang_up.recv() => Signal::HUP,
+            _ = self.quit.recv() => Signal::QUIT,
         }
     }
 }

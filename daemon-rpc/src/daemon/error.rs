@@ -1,9 +1,10 @@
 //! Why a daemon couldn't serve.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::ExitCode;
-use crate::instance::InstanceError;
+use crate::instance::{InstanceError, in_brackets};
 
 /// A failure of the daemon as a whole, which ends in its log and, at its start, with the client that started it.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,18 @@ pub(crate) enum DaemonError {
     OtherBuild { asked_for: String, build: String },
     #[error("daemons are started by the command itself: call it without --daemon-id")]
     NotStartedByClient,
+    #[error("a daemon serves already{}; stop it first (--daemon-stop)", in_brackets(.pid))]
+    AlreadyServed { pid: Option<i32> },
+    #[error(
+        "something listens at {path} already; if a supervisor does, let it start the daemon, otherwise stop that program",
+        path = .path.display()
+    )]
+    SocketInUse { path: PathBuf },
+    #[error(
+        "none of the sockets that were passed (LISTEN_FDS) is {path}; make that the supervisor's (ListenStream=), or set DAEMON_RPC_DIR to its directory",
+        path = .path.display()
+    )]
+    OtherSocket { path: PathBuf },
     #[error(transparent)]
     Instance(#[from] InstanceError),
     /// The application's own error is all that there is to say.
@@ -27,7 +40,10 @@ impl DaemonError {
         match self {
             Self::OtherBuild { .. } | Self::NotStartedByClient => ExitCode::USAGE,
             Self::Instance(error) => error.exit_code(),
-            Self::NotLoaded(_) | Self::Io(_) => ExitCode::UNAVAILABLE,
+            Self::OtherSocket { .. } => ExitCode::CONFIGURATION,
+            Self::AlreadyServed { .. } | Self::SocketInUse { .. } | Self::NotLoaded(_) | Self::Io(_) => {
+                ExitCode::UNAVAILABLE
+            }
         }
     }
 }

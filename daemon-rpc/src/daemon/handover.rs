@@ -9,34 +9,40 @@ use std::os::unix::net::UnixListener;
 use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 use super::DaemonError;
-use crate::instance::{Instance, LifeLock, ServedFiles};
+use super::supervisor::Supervisor;
+use crate::instance::{Instance, LifeLock, ServedFiles, StartLock};
 
 /// All that a daemon needs in order to serve.
 #[derive(Debug)]
 pub(super) struct Handover {
     pub(super) listener: UnixListener,
     pub(super) files: ServedFiles,
+    /// Until the daemon serves, if no client holds it for that long.
+    pub(super) start: Option<StartLock>,
+    /// Of a daemon in the foreground.
+    pub(super) supervisor: Option<Supervisor>,
 }
 
 impl Handover {
     /// Takes what this process was given, and leaves its standard streams as handlers expect a daemon's to be: nothing to
     /// read, and everything written goes to the log.
     pub(super) fn take(instance: &Instance) -> Result<Self, DaemonError> {
-        let listener = listener(instance, io::stdin().as_fd().try_clone_to_owned()?)?;
+        let listener = listener(instance, io::stdin().as_fd().try_clone_to_owned()?)?
+            .ok_or(DaemonError::NotStartedByClient)?;
         let life = LifeLock::inherited(instance, io::stdout().as_fd().try_clone_to_owned()?)?;
         dup2_stdin(File::open("/dev/null")?)?;
         dup2_stdout(io::stderr())?;
-        Ok(Self { listener, files: ServedFiles::new(instance, life)? })
+        Ok(Self { listener, files: ServedFiles::new(instance, life)?, start: None, supervisor: None })
     }
 }
 
 /// The descriptor as a listener, if it is the one for this daemon's socket.
-fn listener(instance: &Instance, descriptor: OwnedFd) -> Result<UnixListener, DaemonError> {
+pub(super) fn listener(instance: &Instance, descriptor: OwnedFd) -> io::Result<Option<UnixListener>> {
     let listener = UnixListener::from(descriptor);
-    match listener.local_addr() {
-        Ok(address) if address.as_pathname() == Some(instance.socket()) => {}
-        _ => return Err(DaemonError::NotStartedByClient),
+    let is_ours = listener.local_addr().is_ok_and(|address| address.as_pathname() == Some(instance.socket()));
+    if !is_ours {
+        return Ok(None);
     }
     listener.set_nonblocking(true)?;
-    Ok(listener)
+    Ok(Some(listener))
 }

@@ -6,6 +6,7 @@
 mod command;
 mod control;
 mod error;
+mod foreground;
 #[cfg(feature = "forward-logs")]
 mod forward;
 mod handover;
@@ -14,10 +15,12 @@ mod load;
 mod outbox;
 mod session;
 mod setup;
+mod status;
+mod supervisor;
+mod tally;
 
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use rustix::process::Signal;
 use tokio::runtime;
@@ -26,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::CommandHandler;
 use crate::app::Program;
-use crate::instance::Instance;
+use crate::instance::{Instance, Log};
 use crate::limits::{BODY_OVERHEAD, LEFT_BEHIND_LIMIT, MAX_SURROUNDINGS};
 use crate::panic;
 use crate::settings::Settings;
@@ -35,6 +38,7 @@ use handover::Handover;
 
 pub(crate) use error::DaemonError;
 use load::Load;
+use tally::Tally;
 
 /// What every session of this daemon shares.
 struct Daemon {
@@ -47,8 +51,9 @@ struct Daemon {
     handlers: runtime::Handle,
     /// One for each command that may run at once; who waits for one gets it in the order in which they came.
     turns: Arc<Semaphore>,
-    /// How many commands have begun: each has a number in the log.
-    commands: AtomicU64,
+    tally: Arc<Tally>,
+    /// Its own, to be kept short; `None` where somebody else keeps what it logs.
+    log: Option<Log>,
     /// Told when a handler blocks its thread and can't be ended.
     blocked: Notify,
     /// Cancelled when no new commands are taken any more.
@@ -78,12 +83,35 @@ pub(crate) fn run(
         return Err(DaemonError::OtherBuild { asked_for: asked_for.to_owned(), build: build.clone() });
     }
     let instance = Instance::new(id)?;
-    let Handover { listener, files } = Handover::take(&instance)?;
+    let handover = Handover::take(&instance)?;
+    setup::name_process(&program.name);
+    serve(program, &instance, handover, load, handler)
+}
+
+/// The same without a client that has started it: by hand, or for a supervisor.
+pub(crate) fn run_in_foreground(
+    program: &Program,
+    id: String,
+    load: Loader,
+    handler: Arc<dyn CommandHandler>,
+) -> Result<(), DaemonError> {
+    let instance = Instance::new(id)?;
+    let handover = foreground::take_up(&instance)?;
+    serve(program, &instance, handover, load, handler)
+}
+
+fn serve(
+    program: &Program,
+    instance: &Instance,
+    handover: Handover,
+    load: Loader,
+    handler: Arc<dyn CommandHandler>,
+) -> Result<(), DaemonError> {
     setup::log_to_stderr();
     setup::raise_descriptor_limit();
     setup::set_umask();
-    setup::name_process(&program.name);
-    on_runtimes(program, load, handler, async |daemon| control::serve(daemon, listener, files).await)
+    let log = instance.log_of_this_process()?;
+    on_runtimes(program, load, handler, log, async |daemon| control::serve(daemon, handover).await)
 }
 
 /// Serves the one client at the other end of `socket`, in its own process. Returns the signal that ended its command, if one
@@ -95,7 +123,7 @@ pub(crate) fn run_inline(
     socket: StdUnixStream,
 ) -> Result<Option<Signal>, DaemonError> {
     setup::log_if_asked_for();
-    on_runtimes(program, load, handler, async |daemon| control::serve_one(daemon, socket).await)
+    on_runtimes(program, load, handler, None, async |daemon| control::serve_one(daemon, socket).await)
 }
 
 /// Runs the control plane until it is done, with the handlers' runtime and the application's state beside it.
@@ -103,6 +131,7 @@ fn on_runtimes<T>(
     program: &Program,
     load: Loader,
     handler: Arc<dyn CommandHandler>,
+    log: Option<Log>,
     serve: impl AsyncFnOnce(&Arc<Daemon>) -> Result<T, DaemonError>,
 ) -> Result<T, DaemonError> {
     let control = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -118,7 +147,8 @@ fn on_runtimes<T>(
         handler,
         state: load::start(load, handlers.handle()),
         handlers: handlers.handle().clone(),
-        commands: AtomicU64::new(0),
+        tally: Arc::new(Tally::new()),
+        log,
         blocked: Notify::new(),
         retiring: CancellationToken::new(),
         stopping: CancellationToken::new(),

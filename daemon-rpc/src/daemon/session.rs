@@ -3,7 +3,6 @@
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use tokio::net::UnixStream;
 use tokio::select;
@@ -15,31 +14,42 @@ use tracing::{debug, warn};
 
 use super::inbox::{End, Inbox};
 use super::outbox::Outbox;
+use super::tally::Entry;
 use super::{Daemon, Load, command};
 use crate::instance::own_uid;
 use crate::invocation::LoadedState;
 use crate::limits::{
     ABORT_LIMIT, BODY_OVERHEAD, COMMAND_TIMEOUT, INPUT_WINDOW, LOADING_NOTICE, MAX_VERSION_CHECK,
 };
-use crate::protocol::{Command, FrameReader, Message, ProtocolError, VersionCheck};
+use crate::protocol::{Command, FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
 use crate::{Invocation, TerminalSize};
 
 /// Serves one client from its first byte to its last.
-pub(super) async fn serve(daemon: Arc<Daemon>, socket: UnixStream) {
+pub(super) async fn serve(daemon: Arc<Daemon>, socket: UnixStream) -> Visit {
     let session = Session { daemon, socket: Arc::new(socket) };
-    note(session.run().await);
+    note(session.run().await)
 }
 
 /// Tells one client that there is no room for it.
-pub(super) async fn turn_away(daemon: Arc<Daemon>, socket: UnixStream) {
+pub(super) async fn turn_away(daemon: Arc<Daemon>, socket: UnixStream) -> Visit {
     let session = Session { daemon, socket: Arc::new(socket) };
-    note(session.turn_away().await);
+    note(session.turn_away().await)
 }
 
-fn note(ended: Result<(), SessionError>) {
-    if let Err(error) = ended {
+fn note(ended: Result<Visit, SessionError>) -> Visit {
+    ended.unwrap_or_else(|error| {
         debug!(error = &error as &dyn std::error::Error, "ended a connection");
-    }
+        Visit::Caller
+    })
+}
+
+/// Who has been there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Visit {
+    /// Somebody with a command.
+    Caller,
+    /// Somebody who only wanted to know how the daemon is. It is as idle as before.
+    Observer,
 }
 
 /// Why a session ended before its command did.
@@ -67,8 +77,16 @@ struct Session {
     socket: Arc<UnixStream>,
 }
 
+/// What a client of this build has come for.
+enum Request {
+    Command(Command),
+    /// It has just started this daemon, for an operator.
+    Status(StatusRequest),
+}
+
 /// What a command needs before it can run.
 struct Ready {
+    entry: Entry,
     state: LoadedState,
     turn: OwnedSemaphorePermit,
 }
@@ -81,10 +99,28 @@ enum Interruption {
 }
 
 impl Session {
-    async fn run(&self) -> Result<(), SessionError> {
-        let mut reader = self.meet().await?;
-        let Some(command) = self.command(&mut reader).await? else {
-            return self.refuse().await;
+    async fn run(&self) -> Result<Visit, SessionError> {
+        let mut reader = FrameReader::new(MAX_VERSION_CHECK);
+        if let Some(request) = self.meet(&mut reader).await? {
+            return self.tell_status(request, &mut reader).await.map(|()| Visit::Observer);
+        }
+        self.serve_caller(reader).await.map(|()| Visit::Caller)
+    }
+
+    async fn turn_away(&self) -> Result<Visit, SessionError> {
+        // Not without having met: clients of other builds have this daemon retire, however busy it is.
+        let mut reader = FrameReader::new(MAX_VERSION_CHECK);
+        if let Some(request) = self.meet(&mut reader).await? {
+            return self.tell_status(request, &mut reader).await.map(|()| Visit::Observer);
+        }
+        self.send(&Message::Busy).await.map(|()| Visit::Caller)
+    }
+
+    async fn serve_caller(&self, mut reader: FrameReader) -> Result<(), SessionError> {
+        let command = match self.request(&mut reader).await? {
+            Some(Request::Command(command)) => command,
+            Some(Request::Status(request)) => return self.tell_status(request, &mut reader).await,
+            None => return self.refuse().await,
         };
 
         let outbox = Arc::new(Outbox::new(&self.socket, self.daemon.settings.chunk_size));
@@ -96,29 +132,21 @@ impl Session {
             ready = self.ready() => ready?,
             gone = &mut caller_gone => return Err(gone),
         };
-        let Some(Ready { state, turn }) = ready else {
+        let Some(Ready { entry, state, turn }) = ready else {
             return self.refuse().await;
         };
         let cancellation = CancellationToken::new();
         let (input, output) = (Arc::clone(&inbox) as _, Arc::clone(&outbox) as _);
         let invocation = Invocation { command, input, output, size, state, cancellation };
-        self.run_command(invocation, turn, &inbox, &outbox, caller_gone).await;
+        self.run_command(invocation, entry, turn, &inbox, &outbox, caller_gone).await;
         Ok(())
     }
 
-    async fn turn_away(&self) -> Result<(), SessionError> {
-        // Not without having met: clients of other builds have this daemon retire, however busy it is.
-        self.meet().await?;
-        self.send(&Message::Busy).await
-    }
-
-    /// Finds out who has come. Returns what reads the rest.
-    async fn meet(&self) -> Result<FrameReader, SessionError> {
+    /// Finds out who has come, and whether it is only for a question.
+    async fn meet(&self, reader: &mut FrameReader) -> Result<Option<StatusRequest>, SessionError> {
         self.check_user()?;
-        let mut reader = FrameReader::new(MAX_VERSION_CHECK);
-        let handshake = timeout(self.daemon.settings.handshake_timeout, self.handshake(&mut reader));
-        handshake.await.map_err(|_| SessionError::Silent)??;
-        Ok(reader)
+        let handshake = timeout(self.daemon.settings.handshake_timeout, self.handshake(reader));
+        handshake.await.map_err(|_| SessionError::Silent)?
     }
 
     /// The socket's mode keeps others out already; this holds where the mode doesn't count.
@@ -129,19 +157,40 @@ impl Session {
         }
     }
 
-    async fn handshake(&self, reader: &mut FrameReader) -> Result<(), SessionError> {
+    async fn handshake(&self, reader: &mut FrameReader) -> Result<Option<StatusRequest>, SessionError> {
         let ours = VersionCheck::of(&self.daemon.build);
         match self.next_message(reader).await? {
             Message::VersionCheck(theirs) => {
                 self.send(&Message::VersionCheck(ours.clone())).await?;
-                if theirs == ours { Ok(()) } else { Err(SessionError::OtherBuild(theirs.build)) }
+                if theirs == ours { Ok(None) } else { Err(SessionError::OtherBuild(theirs.build)) }
             }
+            Message::StatusRequest(request) => Ok(Some(request)),
             other => Err(ProtocolError::Unexpected(other.name()).into()),
         }
     }
 
-    /// The client's command, or `None` when it came too late to be run.
-    async fn command(&self, reader: &mut FrameReader) -> Result<Option<Command>, SessionError> {
+    async fn tell_status(
+        &self,
+        request: StatusRequest,
+        reader: &mut FrameReader,
+    ) -> Result<(), SessionError> {
+        if request.when_loaded {
+            select! {
+                () = self.loading_has_ended() => {}
+                // Nothing is to come but the end.
+                said = self.next_message(reader) => {
+                    return said.and_then(|message| Err(ProtocolError::Unexpected(message.name()).into()));
+                }
+            }
+            if let Some(error) = self.load_error() {
+                return self.send(&Message::NotLoaded(error)).await;
+            }
+        }
+        self.send(&Message::StatusReply(self.daemon.status())).await
+    }
+
+    /// What the client wants, or `None` when it came too late.
+    async fn request(&self, reader: &mut FrameReader) -> Result<Option<Request>, SessionError> {
         reader.set_body_limit(self.daemon.longest_command());
         let message = select! {
             () = self.daemon.retiring.cancelled() => return Ok(None),
@@ -156,19 +205,24 @@ impl Session {
             }
             Message::Command(command) => {
                 reader.set_body_limit(INPUT_WINDOW + BODY_OVERHEAD);
-                Ok(Some(command))
+                Ok(Some(Request::Command(command)))
             }
+            Message::StatusRequest(request) => Ok(Some(Request::Status(request))),
             other => Err(ProtocolError::Unexpected(other.name()).into()),
         }
     }
 
     /// Tells the client that its command won't be run here, and why.
     async fn refuse(&self) -> Result<(), SessionError> {
-        let failed = match &*self.daemon.state.borrow() {
+        self.send(&self.load_error().map_or(Message::NotRun, Message::NotLoaded)).await
+    }
+
+    /// Why the application's state couldn't be loaded, if it couldn't.
+    fn load_error(&self) -> Option<String> {
+        match &*self.daemon.state.borrow() {
             Load::Failed(error) => Some(error.clone()),
-            _ => None,
-        };
-        self.send(&failed.map_or(Message::NotRun, Message::NotLoaded)).await
+            Load::Running | Load::Done(_) => None,
+        }
     }
 
     /// Takes what the client goes on to say after its command, until it has closed or died, or says what it mustn't.
@@ -204,11 +258,12 @@ impl Session {
     /// Waits for the application's state and for the command's turn. `None` when the daemon retires before they come, or the
     /// state can't be loaded.
     async fn ready(&self) -> Result<Option<Ready>, SessionError> {
+        let entry = self.daemon.tally.enter();
         let ready = async {
             // First, so that the order in which they came holds for those who wait for the state too. The semaphore is never closed.
             let turn = Arc::clone(&self.daemon.turns).acquire_owned().await.ok();
             let state = self.state().await?;
-            Ok(turn.zip(state).map(|(turn, state)| Ready { state, turn }))
+            Ok(turn.zip(state).map(|(turn, state)| Ready { entry, state, turn }))
         };
         select! {
             biased;
@@ -218,17 +273,13 @@ impl Session {
     }
 
     async fn state(&self) -> Result<Option<LoadedState>, SessionError> {
-        let mut state = self.daemon.state.clone();
-        let mut settled = pin!(async {
-            // It fails if nothing will be loaded any more, which is as settled.
-            let _ = state.wait_for(|state| !matches!(state, Load::Running)).await;
-        });
+        let mut loading_has_ended = pin!(self.loading_has_ended());
         select! {
             biased;
-            () = &mut settled => {}
+            () = &mut loading_has_ended => {}
             () = sleep(LOADING_NOTICE) => {
                 self.send(&Message::Loading).await?;
-                settled.await;
+                loading_has_ended.await;
             }
         }
         Ok(match &*self.daemon.state.borrow() {
@@ -237,10 +288,17 @@ impl Session {
         })
     }
 
+    async fn loading_has_ended(&self) {
+        let mut state = self.daemon.state.clone();
+        // It fails if nothing will be loaded any more, which is as much of an end.
+        let _ = state.wait_for(|state| !matches!(state, Load::Running)).await;
+    }
+
     /// Runs the command until it has ended and its caller knows, or it has to be interrupted.
     async fn run_command(
         &self,
         invocation: Invocation,
+        mut entry: Entry,
         turn: OwnedSemaphorePermit,
         inbox: &Inbox,
         outbox: &Arc<Outbox>,
@@ -248,9 +306,9 @@ impl Session {
     ) {
         let cancellation = invocation.cancellation.clone();
         let handler = Arc::clone(&self.daemon.handler);
-        let number = self.daemon.commands.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut handler =
-            self.daemon.handlers.spawn(command::run(number, handler, invocation, Arc::clone(outbox), turn));
+        let number = entry.run();
+        let command = command::run(number, entry, handler, invocation, Arc::clone(outbox), turn);
+        let mut handler = self.daemon.handlers.spawn(command);
 
         let interruption = select! {
             // A client that has got all goes, which is no reason to cancel anything.
@@ -266,7 +324,7 @@ impl Session {
             _ = &mut caller_gone => Interruption::CallerGone,
             () = self.daemon.stopping.cancelled() => Interruption::DaemonEnds,
         };
-        debug!(?interruption, "cancelling a command");
+        debug!(command = number, ?interruption, "cancelling");
         if let Interruption::CallerGone = interruption {
             // First, so that nothing is sent any more to a client that only closed its own side.
             outbox.close();
@@ -287,6 +345,7 @@ impl Session {
             }
         });
         if grace.await.is_err() && !handler.is_finished() {
+            warn!(command = number, "it didn't end within its grace period and is aborted");
             self.abort(handler).await;
         }
     }
@@ -294,7 +353,6 @@ impl Session {
     /// Aborts a handler, which takes effect as soon as it waits for something. One that doesn't wait blocks a thread that
     /// others need, and can't be ended alone.
     async fn abort(&self, mut handler: JoinHandle<()>) {
-        warn!("a cancelled command didn't end within its grace period and is aborted");
         handler.abort();
         if timeout(ABORT_LIMIT, &mut handler).await.is_err() {
             self.daemon.blocked.notify_one();

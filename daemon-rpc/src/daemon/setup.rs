@@ -1,5 +1,6 @@
 //! What a long-running process sets up for itself.
 
+use std::convert::identity;
 use std::env;
 use std::ffi::CString;
 
@@ -7,23 +8,32 @@ use crate::LOG_VARIABLE;
 use crate::limits::OWN_DESCRIPTORS;
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tracing::warn;
+use tracing::{Level, warn};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
-/// When and why a daemon came and went is in the log whatever else is, unless it is asked for otherwise by name.
-const OWN_EVENTS: &str = "info,daemon_rpc=info";
+/// The framework's own events.
+const OWN_EVENTS: &str = "daemon_rpc";
 
 /// Has events written to standard error, which is the daemon's log.
 pub(super) fn log_to_stderr() {
-    let directives: Vec<_> = [OWN_EVENTS.to_owned()].into_iter().chain(asked_for()).collect();
-    log_as(&directives.join(","));
+    let directives: Vec<_> = ["info".to_owned()].into_iter().chain(asked_for()).collect();
+    log_as(&directives.join(","), with_own_events);
+}
+
+/// When and why a daemon came and went is in the log whatever else is, unless it is asked for otherwise by name.
+fn with_own_events(filter: Targets) -> Targets {
+    let by_name = filter.iter().any(|(target, _)| target.starts_with(OWN_EVENTS));
+    if by_name || filter.would_enable(OWN_EVENTS, &Level::INFO) {
+        return filter;
+    }
+    filter.with_target(OWN_EVENTS, Level::INFO)
 }
 
 /// Has events written to standard error, which is the caller's here, if that is asked for.
 pub(super) fn log_if_asked_for() {
     match asked_for() {
-        Some(filter) if cfg!(not(feature = "forward-logs")) => log_as(&filter),
+        Some(filter) if cfg!(not(feature = "forward-logs")) => log_as(&filter, identity),
         _ => log(Targets::new()),
     }
 }
@@ -33,9 +43,9 @@ fn asked_for() -> Option<String> {
     env::var(LOG_VARIABLE).ok().filter(|filter| !filter.is_empty())
 }
 
-fn log_as(filter: &str) {
+fn log_as(filter: &str, complete: impl FnOnce(Targets) -> Targets) {
     match filter.parse() {
-        Ok(filter) => log(filter),
+        Ok(filter) => log(complete(filter)),
         Err(error) => {
             log(Targets::new().with_default(LevelFilter::INFO));
             warn!(%error, "{LOG_VARIABLE} is no filter, such as `debug` or `my_crate=trace`");

@@ -12,7 +12,8 @@ pub(crate) const VARIABLE: &str = "DAEMON_RPC_DIR";
 
 const DEFAULT: &str = "/tmp";
 
-const ROOT: u32 = 0;
+/// The user who can do anything anyhow.
+pub(crate) const ROOT: u32 = 0;
 
 /// The directory that the environment asks for, once it has been found safe.
 pub(super) fn from_environment() -> Result<PathBuf, InstanceError> {

@@ -53,6 +53,10 @@ pub(crate) enum InstanceError {
         path = .path.display()
     )]
     StartLockHeld { path: PathBuf },
+    #[error("can't wait for the daemon that serves now to retire; call this command again")]
+    Retire { source: io::Error },
+    #[error("the daemon that serves now doesn't answer and can't be stopped{}; stop it by hand", in_brackets(.pid))]
+    Unresponsive { pid: Option<i32> },
     #[error("the daemon's lock on {path} was not handed over", path = .path.display())]
     NotLocked { path: PathBuf },
 }
@@ -69,7 +73,16 @@ impl InstanceError {
             | Self::DirectoryUnsafe { .. }
             | Self::FileOfAnother { .. }
             | Self::WrongKind { .. } => ExitCode::NOT_OURS,
-            Self::File { .. } | Self::StartLockHeld { .. } | Self::NotLocked { .. } => ExitCode::UNAVAILABLE,
+            Self::File { .. }
+            | Self::StartLockHeld { .. }
+            | Self::Retire { .. }
+            | Self::Unresponsive { .. }
+            | Self::NotLocked { .. } => ExitCode::UNAVAILABLE,
         }
     }
+}
+
+/// The pid, if it is known, as the end of a phrase.
+pub(crate) fn in_brackets(pid: &Option<i32>) -> String {
+    pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
 }

@@ -39,15 +39,27 @@ impl FileIdentity {
 /// Opens a regular file of ours for reading and writing, made empty and private where there is none, without ever
 /// following a link or waiting for whoever may have put something else there.
 pub(super) fn open_own(path: &Path, extra: OFlags) -> Result<File, InstanceError> {
-    let flags = OFlags::RDWR
-        | OFlags::CREATE
-        | OFlags::NOFOLLOW
-        | OFlags::CLOEXEC
-        | OFlags::NONBLOCK
-        | OFlags::NOCTTY;
-    let file = File::from(open(path, flags | extra, PRIVATE).map_err(|error| why_not(path, error))?);
-    check_own(path, &fstat(&file).map_err(|error| file_error(path, error))?, FileType::RegularFile)?;
-    Ok(file)
+    let opened = open_itself(path, OFlags::CREATE | extra);
+    opened.map_err(|error| why_not(path, error)).and_then(|file| checked(path, file))
+}
+
+/// The same for a file that may not be there, and then stays away.
+pub(super) fn open_own_if_there(path: &Path) -> Result<Option<File>, InstanceError> {
+    match open_itself(path, OFlags::empty()) {
+        Ok(file) => checked(path, file).map(Some),
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(why_not(path, error)),
+    }
+}
+
+fn open_itself(path: &Path, extra: OFlags) -> rustix::io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    open(path, flags | extra, PRIVATE).map(File::from)
+}
+
+fn checked(path: &Path, file: File) -> Result<File, InstanceError> {
+    let found = fstat(&file).map_err(|error| file_error(path, error))?;
+    check_own(path, &found, FileType::RegularFile).map(|()| file)
 }
 
 /// Refuses what isn't ours or isn't what belongs there.

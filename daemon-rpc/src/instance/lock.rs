@@ -11,13 +11,12 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, OFlags, fcntl_lock, flock, unlink};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 
 use crate::deadline::Pending;
 use crate::limits::START_LOCK_LIMIT;
 
 use super::file::{FileIdentity, file_error, open_own};
-use super::{Instance, InstanceError};
+use super::{Holder, Instance, InstanceError};
 
 /// Held by whoever is starting, replacing or stopping a daemon.
 #[derive(Debug)]
@@ -41,12 +40,6 @@ pub(crate) enum Life {
     Free(LifeLock),
     /// A daemon lives.
     Held(Holder),
-}
-
-/// The file that a living daemon keeps locked.
-#[derive(Debug)]
-pub(crate) struct Holder {
-    file: File,
 }
 
 impl Instance {
@@ -78,7 +71,7 @@ impl Instance {
                 return Ok(if free {
                     Life::Free(LifeLock { file, path, handed_over: false })
                 } else {
-                    Life::Held(Holder { file })
+                    Life::Held(Holder::of(file))
                 });
             }
         }
@@ -142,21 +135,7 @@ impl Drop for LifeLock {
     }
 }
 
-impl Holder {
-    /// The daemon, as the kernel tells it: the process that named itself in the file and lives. `None` for one that hasn't yet,
-    /// or that this process can't see.
-    pub(crate) fn pid(&self) -> Option<Pid> {
-        fcntl_getlk(&self.file, &Flock::from(FlockType::WriteLock)).ok()??.pid
-    }
-
-    /// Waits, in a thread, until the daemon has given up the lock.
-    pub(crate) fn wait_for_release(&self) -> io::Result<Pending<rustix::io::Result<()>>> {
-        let file = self.file.try_clone()?;
-        Pending::start(move || lock(&file).and_then(|()| flock(&file, FlockOperation::Unlock)))
-    }
-}
-
-fn try_lock(file: &File) -> rustix::io::Result<bool> {
+pub(super) fn try_lock(file: &File) -> rustix::io::Result<bool> {
     match retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockExclusive)) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK) => Ok(false),
@@ -173,7 +152,7 @@ fn lock_within(limit: Duration, file: &File) -> io::Result<bool> {
     }
 }
 
-fn lock(file: &File) -> rustix::io::Result<()> {
+pub(super) fn lock(file: &File) -> rustix::io::Result<()> {
     retry_on_intr(|| flock(file, FlockOperation::LockExclusive))
 }
 
@@ -198,6 +177,6 @@ mod tests {
         let (start, _) = instance.lock_start().unwrap();
         let Life::Free(_life) = instance.lock_life(&start).unwrap() else { panic!("nobody else is here") };
         let Life::Held(holder) = instance.lock_life(&start).unwrap() else { panic!("it is locked") };
-        assert_eq!(holder.pid(), None);
+        assert!(!holder.is_named());
     }
 }

@@ -3,24 +3,23 @@
 mod directory;
 mod error;
 mod file;
+mod holder;
 mod id;
 mod lock;
+mod log;
 mod served;
 mod socket;
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-pub(crate) use directory::VARIABLE as DIRECTORY_VARIABLE;
-pub(crate) use error::InstanceError;
+pub(crate) use directory::{ROOT, VARIABLE as DIRECTORY_VARIABLE};
+pub(crate) use error::{InstanceError, in_brackets};
+pub(crate) use holder::{Holder, Release};
 pub use id::check as check_id;
-pub(crate) use lock::{Holder, Life, LifeLock, StartLock};
+pub(crate) use lock::{Life, LifeLock, StartLock};
+pub(crate) use log::Log;
 pub(crate) use served::ServedFiles;
-
-use rustix::fs::OFlags;
-
-use crate::limits::MAX_LOG;
 
 /// The files of the daemon with one id, in one directory.
 #[derive(Clone, Debug)]
@@ -73,13 +72,9 @@ impl Instance {
         self.file("log")
     }
 
-    /// Opens the log at its end. One that has grown too long begins anew.
-    pub(crate) fn open_log(&self) -> Result<File, InstanceError> {
-        let path = self.log();
-        let log = file::open_own(&path, OFlags::APPEND)?;
-        let trim = || if log.metadata()?.len() > MAX_LOG { log.set_len(0) } else { Ok(()) };
-        trim().map_err(|error| file::file_error(&path, error))?;
-        Ok(log)
+    /// The log of the daemon before, if that hadn't ended when the next one came.
+    pub(crate) fn old_log(&self) -> PathBuf {
+        self.file("log.old")
     }
 
     fn file(&self, extension: &str) -> PathBuf {

@@ -22,6 +22,13 @@ impl ServedFiles {
         Ok(Self { socket: SocketFile::of(instance)?, life })
     }
 
+    /// The same where the socket is a supervisor's, who keeps it when the daemon goes.
+    pub(crate) fn at_supervisors_socket(instance: &Instance, life: LifeLock) -> Result<Self, InstanceError> {
+        let mut files = Self::new(instance, life)?;
+        files.socket.leave();
+        Ok(files)
+    }
+
     /// Whether the paths still lead to these files. Without the socket nobody finds the daemon, and without the pid file
     /// nobody can have it retire.
     pub(crate) fn are_in_place(&self) -> bool {
@@ -39,8 +46,8 @@ impl ServedFiles {
     }
 
     /// Leaves the files to the daemon that shares the life lock by now.
-    pub(crate) fn hand_over(self) {
-        self.socket.hand_over();
+    pub(crate) fn hand_over(mut self) {
+        self.socket.leave();
         self.life.hand_over();
     }
 }

@@ -56,7 +56,8 @@ impl Instance {
 pub(super) struct SocketFile {
     path: PathBuf,
     identity: FileIdentity,
-    handed_over: bool,
+    /// It is somebody else's to remove.
+    stays: bool,
 }
 
 impl SocketFile {
@@ -64,7 +65,7 @@ impl SocketFile {
     pub(super) fn of(instance: &Instance) -> Result<Self, InstanceError> {
         let path = instance.socket().to_owned();
         let identity = FileIdentity::of_path(&path).map_err(|error| file_error(&path, error))?;
-        Ok(Self { path, identity, handed_over: false })
+        Ok(Self { path, identity, stays: false })
     }
 
     /// Whether its path still leads to it. Something may have removed or replaced the file.
@@ -73,14 +74,14 @@ impl SocketFile {
     }
 
     /// Leaves the file to somebody else.
-    pub(super) fn hand_over(mut self) {
-        self.handed_over = true;
+    pub(super) fn leave(&mut self) {
+        self.stays = true;
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if !self.handed_over && self.is_in_place() {
+        if !self.stays && self.is_in_place() {
             // Whoever removed it first did what was to be done.
             let _ = unlink(&self.path);
         }

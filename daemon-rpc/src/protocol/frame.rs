@@ -87,7 +87,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::protocol::{CallersTerminal, Command, VersionCheck};
+    use crate::protocol::{CallersTerminal, Command, StatusReply, StatusRequest, VersionCheck};
     use crate::{ColorSupport, TerminalSize};
 
     const BODY_LIMIT: usize = 4096;
@@ -137,6 +137,40 @@ mod tests {
         )
     }
 
+    fn statuses() -> impl Strategy<Value = StatusReply> {
+        let told = proptest::option::of(any::<u64>());
+        (
+            any::<[u64; 5]>(),
+            any::<(u32, bool)>(),
+            ".{0,64}",
+            told.clone(),
+            told,
+            proptest::option::of(".{0,80}"),
+        )
+            .prop_map(
+                |(
+                    [uptime_ms, running, waiting, done, failed],
+                    (pid, loaded),
+                    build,
+                    memory,
+                    idle_left_ms,
+                    log,
+                )| StatusReply {
+                    pid,
+                    build,
+                    uptime_ms,
+                    loaded,
+                    running,
+                    waiting,
+                    done,
+                    failed,
+                    memory,
+                    idle_left_ms,
+                    log,
+                },
+            )
+    }
+
     fn messages() -> impl Strategy<Value = Message> {
         prop_oneof![
             (any::<u32>(), ".{0,64}")
@@ -154,6 +188,8 @@ mod tests {
             Just(Message::Loading),
             ".{0,300}".prop_map(Message::NotLoaded),
             Just(Message::Busy),
+            any::<bool>().prop_map(|when_loaded| Message::StatusRequest(StatusRequest { when_loaded })),
+            statuses().prop_map(Message::StatusReply),
         ]
     }
 

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::ProtocolError;
-use super::frame;
+use super::status::{StatusReply, StatusRequest};
+use super::{ProtocolError, frame};
 use crate::terminal::{ColorSupport, TerminalSize};
 
 /// The number of this protocol: raised with every change that a client in another language would notice.
@@ -27,6 +27,8 @@ pub(super) mod kind {
     pub(crate) const LOADING: u8 = 12;
     pub(crate) const NOT_LOADED: u8 = 13;
     pub(crate) const BUSY: u8 = 14;
+    pub(crate) const STATUS_REQUEST: u8 = 15;
+    pub(crate) const STATUS_REPLY: u8 = 16;
 }
 
 /// One frame's content.
@@ -60,6 +62,10 @@ pub(crate) enum Message {
     NotLoaded(String),
     /// Daemon to client, the last frame: there is no room for one more caller. It is safe to ask again, and may help.
     Busy,
+    /// Client to daemon, the only frame, instead of the handshake: how is it?
+    StatusRequest(StatusRequest),
+    /// Daemon to client, the only frame: so it is.
+    StatusReply(StatusReply),
 }
 
 /// Who is speaking. Its layout is frozen: builds on any two versions of this library read each other's.
@@ -145,6 +151,8 @@ impl Message {
             Self::Loading => "Loading",
             Self::NotLoaded(_) => "NotLoaded",
             Self::Busy => "Busy",
+            Self::StatusRequest(_) => "StatusRequest",
+            Self::StatusReply(_) => "StatusReply",
         }
     }
 
@@ -152,10 +160,7 @@ impl Message {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
             Self::VersionCheck(check) => packed(kind::VERSION_CHECK, check),
-            // Neither this type nor writing to memory can fail.
-            Self::Command(command) => {
-                framed(kind::COMMAND, &rmp_serde::to_vec_named(command).unwrap_or_default())
-            }
+            Self::Command(command) => packed_map(kind::COMMAND, command),
             Self::OutputChunk(chunk) => framed(kind::OUTPUT_CHUNK, chunk),
             Self::ErrorChunk(chunk) => framed(kind::ERROR_CHUNK, chunk),
             Self::CommandError(text) => packed(kind::COMMAND_ERROR, text),
@@ -168,6 +173,8 @@ impl Message {
             Self::Loading => framed(kind::LOADING, &[]),
             Self::NotLoaded(text) => packed(kind::NOT_LOADED, text),
             Self::Busy => framed(kind::BUSY, &[]),
+            Self::StatusRequest(request) => packed_map(kind::STATUS_REQUEST, request),
+            Self::StatusReply(status) => packed_map(kind::STATUS_REPLY, status),
         }
     }
 
@@ -178,7 +185,9 @@ impl Message {
             kind::VERSION_CHECK | kind::TERMINAL_SIZE if !is_array(&body) => {
                 Err(ProtocolError::WrongShape { kind })
             }
-            kind::COMMAND if !is_map(&body) => Err(ProtocolError::WrongShape { kind }),
+            kind::COMMAND | kind::STATUS_REQUEST | kind::STATUS_REPLY if !is_map(&body) => {
+                Err(ProtocolError::WrongShape { kind })
+            }
             kind::NOT_RUN | kind::INPUT_END | kind::LOADING | kind::BUSY if !body.is_empty() => {
                 Err(ProtocolError::TrailingBytes { kind, count: body.len() })
             }
@@ -196,6 +205,8 @@ impl Message {
             kind::LOADING => Ok(Self::Loading),
             kind::NOT_LOADED => unpack(kind, &body).map(Self::NotLoaded),
             kind::BUSY => Ok(Self::Busy),
+            kind::STATUS_REQUEST => unpack(kind, &body).map(Self::StatusRequest),
+            kind::STATUS_REPLY => unpack(kind, &body).map(Self::StatusReply),
             unknown => Err(ProtocolError::UnknownKind(unknown)),
         }
     }
@@ -204,6 +215,11 @@ impl Message {
 /// A frame whose body is one value. Neither our values nor writing to memory can fail.
 fn packed(kind: u8, value: &impl Serialize) -> Vec<u8> {
     framed(kind, &rmp_serde::to_vec(value).unwrap_or_default())
+}
+
+/// The same for a value whose fields have names.
+fn packed_map(kind: u8, value: &impl Serialize) -> Vec<u8> {
+    framed(kind, &rmp_serde::to_vec_named(value).unwrap_or_default())
 }
 
 fn framed(kind: u8, body: &[u8]) -> Vec<u8> {

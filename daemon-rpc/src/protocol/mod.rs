@@ -4,9 +4,11 @@
 
 mod frame;
 mod message;
+mod status;
 
 pub(crate) use frame::{FRAME_HEADER, FrameReader, chunk_header, input_chunk_header};
 pub(crate) use message::{CallersTerminal, Command, Message, VersionCheck};
+pub(crate) use status::{StatusReply, StatusRequest};
 
 /// Which of the caller's streams a chunk of output is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,8 @@ use daemon_rpc::prelude::*;
     max_concurrent = 2,
     chunk_size = "1KiB",
     errors = "stderr",
-    worker_threads = 1
+    worker_threads = 1,
+    subcommand = "service"
 )]
 async fn options(script: String, mut out: Stdout, cancel: CancellationToken) -> anyhow::Result<ExitCode> {
     daemon_rpc_tests::script::run(&script, &mut out, &cancel).await
