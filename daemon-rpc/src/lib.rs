@@ -9,6 +9,8 @@ pub mod control;
 mod daemon;
 mod deadline;
 mod exit;
+#[doc(hidden)]
+pub mod fault;
 mod function;
 mod handler;
 mod inline;

@@ -6,6 +6,10 @@ use std::time::Duration;
 /// them is longer here than twice what it counts there.
 pub(crate) const MAX_SURROUNDINGS: usize = 16 * 1024 * 1024;
 
+/// How many arguments, or variables of the environment, a `Command` may have: in 6 MiB, with 9 bytes for the shortest, a system
+/// passes fewer. Each takes 32 bytes here, or 64, even if it is empty.
+pub(crate) const MAX_ITEMS: usize = 768 * 1024;
+
 /// The longest `CommandError`: an error chain is for people, and even a careless one fits.
 pub(crate) const MAX_ERROR_TEXT: usize = 256 * 1024;
 

@@ -8,6 +8,7 @@ use super::connection::Connection;
 use super::input::StreamedInput;
 use super::output::CallersStream;
 use super::terminal::Resizes;
+use crate::fault;
 use crate::needs::{Needs, StdinNeed};
 
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Caller {
             resizes.unwrap_or_else(|| self.stdout.poll_for_reader()),
         ];
         let asked = if awaits_input || awaits_resizes { &mut watched[..] } else { &mut watched[..2] };
-        retry_on_intr(|| poll(asked, None))
+        retry_on_intr(|| fault::at("wait").and_then(|()| poll(asked, None)))
             .map_err(|error| ClientError::Connection { source: error.into() })?;
 
         let [daemon, reader, input, resizes] = watched.map(|descriptor| descriptor.revents());

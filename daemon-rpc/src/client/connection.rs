@@ -16,7 +16,7 @@ use crate::instance::{Instance, ROOT, own_uid};
 use crate::limits::{BODY_OVERHEAD, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA, START_LIMIT};
 use crate::protocol::{FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
 use crate::settings::Settings;
-use crate::sys;
+use crate::{fault, sys};
 
 /// A connected socket, its peer known to be the same user.
 #[derive(Debug)]
@@ -85,7 +85,8 @@ impl Connection {
         let failed = |error: Errno| ClientError::Connect { path: path.to_owned(), source: error.into() };
         let address = SocketAddrUnix::new(path).map_err(failed)?;
         let socket = new_socket().map_err(failed)?;
-        match retry_on_intr(|| connect(&socket, &address)) {
+        let attempt = || fault::at("connect").and_then(|()| connect(&socket, &address));
+        match retry_on_intr(attempt) {
             Ok(()) => {}
             Err(Errno::CONNREFUSED | Errno::NOENT) => return Ok(Contact::Nobody),
             Err(Errno::AGAIN) => match wait_in_queue(&socket, &address, program.settings.handshake_timeout) {
@@ -118,6 +119,7 @@ impl Connection {
 
     /// Finds out who answers. Nothing of the user's is sent before.
     pub(super) fn handshake(mut self, build: &str, limit: Duration) -> Result<Meeting, ClientError> {
+        fault::passing("handshake");
         let deadline = Instant::now() + limit;
         let ours = Message::VersionCheck(VersionCheck::of(build));
         match self.send(&ours.encode()) {
@@ -158,7 +160,7 @@ impl Connection {
     /// Sends all of `bytes`, waiting for room as long as the peer lives.
     pub(super) fn send(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            match send(&self.socket, bytes, SendFlags::empty()) {
+            match fault::at("send").and_then(|()| send(&self.socket, bytes, SendFlags::empty())) {
                 Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => wait_for(PollFlags::OUT, &self.socket)?,
@@ -198,7 +200,9 @@ impl Connection {
 
     /// Receives what there is, to be decoded, or the end.
     pub(super) fn receive(&mut self) -> Result<Option<Received>, ClientError> {
-        match sys::receive(&self.socket, self.reader.received(), self.settings.chunk_size + RECEIVE_EXTRA) {
+        let room = self.settings.chunk_size + RECEIVE_EXTRA;
+        let received = fault::at("receive").map_err(io::Error::from);
+        match received.and_then(|()| sys::receive(&self.socket, self.reader.received(), room)) {
             Ok(0) => Ok(Some(Received::Closed)),
             Ok(_) => Ok(None),
             Err(error) if peer_is_gone(&error) => Ok(Some(Received::Closed)),

@@ -6,6 +6,7 @@ use rustix::io::{Errno, write};
 
 use super::ClientError;
 use super::readiness::wait_for;
+use crate::fault;
 
 /// Standard output or standard error.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl CallersStream {
 
     pub(super) fn write_all(&self, mut bytes: &[u8]) -> Result<(), ClientError> {
         while !bytes.is_empty() {
-            match write(self.descriptor, bytes) {
+            match fault::at("write").and_then(|()| write(self.descriptor, bytes)) {
                 Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
                 // Whoever shares the caller's terminal or pipe may have made it non-blocking.

@@ -16,7 +16,7 @@ use crate::app::Program;
 use crate::deadline::Pending;
 use crate::instance::{DIRECTORY_VARIABLE, Instance, LifeLock, Log, ServedFiles};
 use crate::limits::{LOG_EXCERPT, RETIRE_LIMIT, START_LIMIT};
-use crate::{role, sys, version};
+use crate::{fault, role, sys, version};
 
 /// Starts a daemon of this very build and waits until it is ready. `None` if it was asked to retire by then.
 ///
@@ -37,8 +37,10 @@ pub(super) fn start(
     };
     let child =
         spawn(program, instance, listener, &files, &log).map_err(|source| ClientError::Spawn { source })?;
+    fault::passing("spawned");
     match daemon.handshake(&program.build, START_LIMIT) {
         Ok(Meeting::Agreed(daemon)) => {
+            fault::passing("hand_over");
             files.hand_over();
             Ok(Some(daemon))
         }
@@ -71,6 +73,7 @@ fn spawn(
     files: &ServedFiles,
     log: &NewLog,
 ) -> io::Result<Child> {
+    fault::at("spawn")?;
     let mut command = Command::new(version::executable()?);
     command
         .arg0(&program.name)

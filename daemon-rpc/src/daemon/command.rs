@@ -14,7 +14,7 @@ use super::tally::Entry;
 use crate::limits::MAX_ERROR_TEXT;
 use crate::outcome::Ended;
 use crate::protocol::Message;
-use crate::{CommandHandler, ExitCode, Invocation};
+use crate::{CommandHandler, ExitCode, Invocation, fault};
 
 /// Ends an error's text that was too long.
 const TRUNCATED: &str = "… (truncated)";
@@ -35,6 +35,7 @@ pub(super) async fn run(
         let (span, _forwarded) = span(number, log.as_deref(), &outbox);
         Ended::of(&*handler, invocation).instrument(span).await
     };
+    fault::passing("end");
     entry.end(code == ExitCode::SUCCESS);
     let (code, took) = (u8::from(code), begun.elapsed());
     if code == u8::from(ExitCode::PANICKED) {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use tokio::net::unix::SocketAddr;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::select;
 use tokio::signal::unix::{self, SignalKind, signal};
@@ -25,7 +26,7 @@ use super::supervisor::Supervisor;
 use super::{Daemon, DaemonError, Load, session, setup};
 use crate::instance::ServedFiles;
 use crate::limits::{ACCEPT_PAUSE, DRAIN_LIMIT, FILES_CHECK_INTERVAL, STOP_MARGIN};
-use crate::sys;
+use crate::{fault, sys};
 
 /// Why a daemon retires.
 #[derive(Debug)]
@@ -55,6 +56,7 @@ impl fmt::Display for Reason {
 /// Serves, retires, and returns when the last command has ended.
 pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<(), DaemonError> {
     let Handover { listener, files, start, supervisor } = handover;
+    fault::at("serve")?;
     let listener = UnixListener::from_std(listener)?;
     // Declared behind the listener, so that the files go first in a panic too: until the listener goes, nobody else's
     // socket can be taken for ours.
@@ -72,6 +74,7 @@ pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<()
     };
 
     info!(%reason, sessions = sessions.len(), "retiring");
+    fault::passing("retire");
     drop(files);
     let patient = !matches!(reason, Reason::Asked(Signal::QUIT));
     match reason {
@@ -176,7 +179,7 @@ async fn accept(
     let mut accept_again = None;
     loop {
         select! {
-            accepted = listener.accept(), if accept_again.is_none() => match accepted {
+            accepted = accept_one(listener), if accept_again.is_none() => match accepted {
                 Ok((socket, _)) if sessions.len() < room => spawn(daemon, socket, sessions),
                 Ok((socket, _)) => drop(sessions.spawn(session::turn_away(Arc::clone(daemon), socket))),
                 // The one more that there is a descriptor for is turned away.
@@ -200,6 +203,7 @@ async fn accept(
             signal = signals.next() => return Reason::Asked(signal),
             () = sleep_until(daemon.tally.last_busy() + idle_timeout), if sessions.is_empty() => return Reason::Idle(idle_timeout),
             _ = files_check.tick() => {
+                fault::passing("check_files");
                 if !files.are_in_place() {
                     return Reason::FilesGone;
                 }
@@ -209,6 +213,11 @@ async fn accept(
             }
         }
     }
+}
+
+async fn accept_one(listener: &UnixListener) -> io::Result<(UnixStream, SocketAddr)> {
+    fault::at("accept")?;
+    listener.accept().await
 }
 
 /// A descriptor to give up when there are no others, so that those who wait can be told.
@@ -231,6 +240,7 @@ async fn not_loaded(state: &mut watch::Receiver<Load>) -> String {
 
 /// Lets the running commands end: for a while by themselves, unless nobody has the patience, then by cancelling them.
 async fn drain(daemon: &Daemon, sessions: &mut JoinSet<Visit>, signals: &mut Signals, patient: bool) {
+    fault::passing("drain");
     if patient {
         select! {
             ended = timeout(DRAIN_LIMIT, all_ended(daemon, sessions)) => match ended {

@@ -10,6 +10,7 @@ use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 use super::DaemonError;
 use super::supervisor::Supervisor;
+use crate::fault;
 use crate::instance::{Instance, LifeLock, ServedFiles, StartLock};
 
 /// All that a daemon needs in order to serve.
@@ -25,14 +26,21 @@ pub(super) struct Handover {
 
 impl Handover {
     /// Takes what this process was given, and leaves its standard streams as handlers expect a daemon's to be: nothing to
-    /// read, and everything written goes to the log.
-    pub(super) fn take(instance: &Instance) -> Result<Self, DaemonError> {
+    /// read, and everything written goes to the log. `None` if somebody has removed the files since, so that nobody would find the
+    /// daemon.
+    pub(super) fn take(instance: &Instance) -> Result<Option<Self>, DaemonError> {
+        fault::at("take")?;
         let listener = listener(instance, io::stdin().as_fd().try_clone_to_owned()?)?
             .ok_or(DaemonError::NotStartedByClient)?;
         let life = LifeLock::inherited(instance, io::stdout().as_fd().try_clone_to_owned()?)?;
         dup2_stdin(File::open("/dev/null")?)?;
         dup2_stdout(io::stderr())?;
-        Ok(Self { listener, files: ServedFiles::new(instance, life)?, start: None, supervisor: None })
+        let Some(life) = life else { return Ok(None) };
+        match ServedFiles::new(instance, life) {
+            Ok(files) => Ok(Some(Self { listener, files, start: None, supervisor: None })),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

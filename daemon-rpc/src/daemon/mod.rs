@@ -83,7 +83,9 @@ pub(crate) fn run(
         return Err(DaemonError::OtherBuild { asked_for: asked_for.to_owned(), build: build.clone() });
     }
     let instance = Instance::new(id)?;
-    let handover = Handover::take(&instance)?;
+    let Some(handover) = Handover::take(&instance)? else {
+        return Ok(());
+    };
     setup::name_process(&program.name);
     serve(program, &instance, handover, load, handler)
 }

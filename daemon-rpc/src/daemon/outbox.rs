@@ -8,6 +8,8 @@ use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::task::coop;
 
+use super::session::may_retry;
+use crate::fault;
 use crate::invocation::Output;
 use crate::protocol::{Message, Stream, chunk_header};
 
@@ -117,8 +119,10 @@ impl Outbox {
     }
 
     fn send_now(&self, header: &[u8], body: &[u8]) -> io::Result<usize> {
-        match self.socket()?.try_write_vectored(&[IoSlice::new(header), IoSlice::new(body)]) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        let socket = self.socket()?;
+        let ready = fault::at("output").map_err(io::Error::from);
+        match ready.and_then(|()| socket.try_write_vectored(&[IoSlice::new(header), IoSlice::new(body)])) {
+            Err(error) if may_retry(&error) => Ok(0),
             sent => sent,
         }
     }
@@ -129,7 +133,7 @@ impl Outbox {
         while !queue.unsent.is_empty() {
             match socket.try_write(&queue.unsent) {
                 Ok(count) => drop(queue.unsent.drain(..count)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Sent::NoRoom),
+                Err(error) if may_retry(&error) => return Ok(Sent::NoRoom),
                 Err(error) => return Err(error),
             }
         }

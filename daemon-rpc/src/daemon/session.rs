@@ -21,8 +21,8 @@ use crate::invocation::LoadedState;
 use crate::limits::{
     ABORT_LIMIT, BODY_OVERHEAD, COMMAND_TIMEOUT, INPUT_WINDOW, LOADING_NOTICE, MAX_VERSION_CHECK,
 };
-use crate::protocol::{Command, FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
-use crate::{Invocation, TerminalSize};
+use crate::protocol::{FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
+use crate::{Invocation, TerminalSize, fault};
 
 /// Serves one client from its first byte to its last.
 pub(super) async fn serve(daemon: Arc<Daemon>, socket: UnixStream) -> Visit {
@@ -77,13 +77,6 @@ struct Session {
     socket: Arc<UnixStream>,
 }
 
-/// What a client of this build has come for.
-enum Request {
-    Command(Command),
-    /// It has just started this daemon, for an operator.
-    Status(StatusRequest),
-}
-
 /// What a command needs before it can run.
 struct Ready {
     entry: Entry,
@@ -118,8 +111,10 @@ impl Session {
 
     async fn serve_caller(&self, mut reader: FrameReader) -> Result<(), SessionError> {
         let command = match self.request(&mut reader).await? {
-            Some(Request::Command(command)) => command,
-            Some(Request::Status(request)) => return self.tell_status(request, &mut reader).await,
+            Some(Message::Command(command)) => command,
+            // It has just started this daemon, for an operator.
+            Some(Message::StatusRequest(request)) => return self.tell_status(request, &mut reader).await,
+            Some(other) => return Err(ProtocolError::Unexpected(other.name()).into()),
             None => return self.refuse().await,
         };
 
@@ -144,6 +139,7 @@ impl Session {
 
     /// Finds out who has come, and whether it is only for a question.
     async fn meet(&self, reader: &mut FrameReader) -> Result<Option<StatusRequest>, SessionError> {
+        fault::passing("handshake");
         self.check_user()?;
         let handshake = timeout(self.daemon.settings.handshake_timeout, self.handshake(reader));
         handshake.await.map_err(|_| SessionError::Silent)?
@@ -189,8 +185,8 @@ impl Session {
         self.send(&Message::StatusReply(self.daemon.status())).await
     }
 
-    /// What the client wants, or `None` when it came too late.
-    async fn request(&self, reader: &mut FrameReader) -> Result<Option<Request>, SessionError> {
+    /// What the client wants, or `None` when that came too late.
+    async fn request(&self, reader: &mut FrameReader) -> Result<Option<Message>, SessionError> {
         reader.set_body_limit(self.daemon.longest_command());
         let message = select! {
             () = self.daemon.retiring.cancelled() => return Ok(None),
@@ -199,17 +195,13 @@ impl Session {
                 Err(_) => return Ok(None),
             },
         };
-        match message {
-            Message::Command(command) if command.input_length() > self.daemon.settings.max_command => {
-                Err(SessionError::CommandTooLong)
-            }
-            Message::Command(command) => {
-                reader.set_body_limit(INPUT_WINDOW + BODY_OVERHEAD);
-                Ok(Some(Request::Command(command)))
-            }
-            Message::StatusRequest(request) => Ok(Some(Request::Status(request))),
-            other => Err(ProtocolError::Unexpected(other.name()).into()),
+        if let Message::Command(command) = &message
+            && command.input_length() > self.daemon.settings.max_command
+        {
+            return Err(SessionError::CommandTooLong);
         }
+        reader.set_body_limit(INPUT_WINDOW + BODY_OVERHEAD);
+        Ok(Some(message))
     }
 
     /// Tells the client that its command won't be run here, and why.
@@ -304,6 +296,7 @@ impl Session {
         outbox: &Arc<Outbox>,
         mut caller_gone: Pin<&mut impl Future<Output = SessionError>>,
     ) {
+        fault::passing("begin");
         let cancellation = invocation.cancellation.clone();
         let handler = Arc::clone(&self.daemon.handler);
         let number = entry.run();
@@ -365,10 +358,11 @@ impl Session {
                 return Ok(message);
             }
             self.socket.readable().await?;
-            match self.socket.try_read_buf(reader.received()) {
+            let ready = fault::at("receive").map_err(io::Error::from);
+            match ready.and_then(|()| self.socket.try_read_buf(reader.received())) {
                 Ok(0) => return Err(SessionError::Closed),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if may_retry(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -378,12 +372,18 @@ impl Session {
         let frame = message.encode();
         let mut rest = frame.as_slice();
         while !rest.is_empty() {
-            match self.socket.try_write(rest) {
+            let ready = fault::at("send").map_err(io::Error::from);
+            match ready.and_then(|()| self.socket.try_write(rest)) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.socket.writable().await?,
+                Err(error) if may_retry(&error) => self.socket.writable().await?,
                 Err(error) => return Err(error.into()),
             }
         }
         Ok(())
     }
+}
+
+/// Whether a socket has only nothing to read, or no room, at the moment.
+pub(super) fn may_retry(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }

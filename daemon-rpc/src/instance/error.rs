@@ -62,6 +62,11 @@ pub(crate) enum InstanceError {
 }
 
 impl InstanceError {
+    /// Whether it says no more than that a file isn't there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     /// The exit code that tells scripts which of these it was.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {

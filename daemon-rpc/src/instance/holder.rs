@@ -9,6 +9,7 @@ use rustix::process::{Flock, FlockType, Pid, Signal, fcntl_getlk};
 use super::lock::lock;
 use super::{Instance, InstanceError, file};
 use crate::deadline::Pending;
+use crate::fault;
 use crate::limits::{RETIRE_LIMIT, RETIRE_ROUNDS};
 
 /// The file that a living daemon keeps locked.
@@ -65,6 +66,7 @@ impl Holder {
         let released = self.released().map_err(failed)?;
         let mut signals = [(with, Release::Retired), (Signal::KILL, Release::Killed)].into_iter();
         let mut release = Release::Retired;
+        fault::passing("retire");
         for _ in 0..RETIRE_ROUNDS {
             // One that is coming up names itself in a moment, and then heeds a signal.
             if let Some(daemon) = Process::of(self)

@@ -13,6 +13,7 @@ use rustix::fs::{FlockOperation, OFlags, fcntl_lock, flock, unlink};
 use rustix::io::{Errno, retry_on_intr};
 
 use crate::deadline::Pending;
+use crate::fault;
 use crate::limits::START_LOCK_LIMIT;
 
 use super::file::{FileIdentity, file_error, open_own};
@@ -48,6 +49,7 @@ impl Instance {
         let path = self.lock();
         let mut waited = false;
         loop {
+            fault::at("lock_start").map_err(|error| file_error(&path, error))?;
             let file = open_own(&path, OFlags::empty())?;
             if !try_lock(&file).map_err(|error| file_error(&path, error))? {
                 waited = true;
@@ -65,6 +67,7 @@ impl Instance {
     pub(crate) fn lock_life(&self, _start: &StartLock) -> Result<Life, InstanceError> {
         let path = self.pid();
         loop {
+            fault::at("lock_life").map_err(|error| file_error(&path, error))?;
             let file = open_own(&path, OFlags::empty())?;
             let free = try_lock(&file).map_err(|error| file_error(&path, error))?;
             if is_in_place(&path, &file)? {
@@ -79,13 +82,14 @@ impl Instance {
 }
 
 impl LifeLock {
-    /// The lock as the starting client handed it over.
-    pub(crate) fn inherited(instance: &Instance, descriptor: OwnedFd) -> Result<Self, InstanceError> {
+    /// The lock as the starting client handed it over. `None` if somebody has removed its file since.
+    pub(crate) fn inherited(instance: &Instance, descriptor: OwnedFd) -> Result<Option<Self>, InstanceError> {
         let path = instance.pid();
         let file = File::from(descriptor);
         // Only a descriptor of the one that was locked finds the lock its own.
-        match (is_in_place(&path, &file), try_lock(&file)) {
-            (Ok(true), Ok(true)) => Ok(Self { file, path, handed_over: false }),
+        match try_lock(&file) {
+            Ok(true) if is_in_place(&path, &file)? => Ok(Some(Self { file, path, handed_over: false })),
+            Ok(true) => Ok(None),
             _ => Err(InstanceError::NotLocked { path }),
         }
     }
@@ -95,18 +99,24 @@ impl LifeLock {
         self.file.try_clone().map(Into::into)
     }
 
-    /// Names this process as the daemon: in the file, for people, and to the kernel, for clients. A number in a file can be
-    /// that of a process long gone, or of another namespace. This lock's holder is the process itself, and nobody inherits it.
+    /// Names this process as the daemon: to the kernel, for clients, and in the file, for people. A number in a file can be that of a
+    /// process long gone, or of another namespace. This lock's holder is the process itself, and nobody inherits it.
+    ///
+    /// On a full disk the file stays empty.
     pub(super) fn write_pid(&mut self) -> Result<(), InstanceError> {
         let locked = fcntl_lock(&self.file, FlockOperation::NonBlockingLockExclusive);
         locked.map_err(|error| file_error(&self.path, error))?;
         let line = format!("{}\n", std::process::id());
         let write = |file: &mut File| {
+            fault::at("write_pid")?;
             file.set_len(0)?;
             file.rewind()?;
             file.write_all(line.as_bytes())
         };
-        write(&mut self.file).map_err(|error| file_error(&self.path, error))
+        match write(&mut self.file) {
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
+            written => written.map_err(|error| file_error(&self.path, error)),
+        }
     }
 
     /// Whether the path still leads to the locked file.
@@ -126,17 +136,19 @@ impl Drop for LifeLock {
         if self.handed_over {
             return;
         }
-        if self.is_in_place() {
+        if self.is_in_place() && fault::at("unlink_pid").is_ok() {
             // Whoever removed it first did what was to be done.
             let _ = unlink(&self.path);
         }
+        fault::passing("unlock");
         // Said aloud because a copy of the descriptor may still be open in a client that just started this daemon.
         let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
 pub(super) fn try_lock(file: &File) -> rustix::io::Result<bool> {
-    match retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockExclusive)) {
+    let attempt = || fault::at("flock").and_then(|()| flock(file, FlockOperation::NonBlockingLockExclusive));
+    match retry_on_intr(attempt) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK) => Ok(false),
         Err(error) => Err(error),

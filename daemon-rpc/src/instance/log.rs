@@ -11,6 +11,7 @@ use rustix::fs::{OFlags, unlink};
 use super::file::{FileIdentity, file_error, open_own, open_own_if_there};
 use super::lock::try_lock;
 use super::{Instance, InstanceError, LifeLock};
+use crate::fault;
 use crate::limits::{KEPT_LOG, MAX_LOG};
 
 const TRIMMED: &[u8] = b"(what was logged before has been removed)\n";
@@ -29,6 +30,7 @@ impl Instance {
     pub(crate) fn open_log(&self, _life: &LifeLock) -> Result<Log, InstanceError> {
         let path = self.log();
         let failed = |error: io::Error| file_error(&path, error);
+        fault::at("open_log").map_err(|error| failed(error.into()))?;
         let mut file = open_own(&path, OFlags::APPEND)?;
         if !try_lock(&file).map_err(|error| failed(error.into()))? {
             // Where it can't have that name, it goes on without one.

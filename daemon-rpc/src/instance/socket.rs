@@ -9,6 +9,7 @@ use rustix::process::umask;
 
 use super::file::{FileIdentity, PRIVATE, check_own, file_error};
 use super::{Instance, InstanceError, LifeLock};
+use crate::fault;
 
 /// How many bytes a socket's path can have: all of `sun_path` but the NUL at its end.
 const PATH_LIMIT: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
@@ -38,6 +39,7 @@ impl Instance {
     /// The life lock shows that no daemon serves the old one.
     pub(crate) fn bind(&self, _life: &LifeLock) -> Result<UnixListener, InstanceError> {
         let path = self.socket();
+        fault::at("bind").map_err(|error| file_error(path, error))?;
         if self.has_socket()? {
             unlink(path).map_err(|error| file_error(path, error))?;
         }
@@ -81,7 +83,7 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if !self.stays && self.is_in_place() {
+        if !self.stays && self.is_in_place() && fault::at("unlink_socket").is_ok() {
             // Whoever removed it first did what was to be done.
             let _ = unlink(&self.path);
         }

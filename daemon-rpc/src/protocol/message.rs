@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::status::{StatusReply, StatusRequest};
-use super::{ProtocolError, frame};
+use super::{ProtocolError, frame, list};
 use crate::terminal::{ColorSupport, TerminalSize};
 
 /// The number of this protocol: raised with every change that a client in another language would notice.
@@ -96,10 +96,10 @@ pub(crate) struct Command {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) program: Option<Bytes>,
     /// The arguments after the program's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "list::bounded")]
     pub(crate) args: Option<Vec<Bytes>>,
     /// The environment's variables, in their order.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "list::bounded")]
     pub(crate) env: Option<Vec<(Bytes, Bytes)>>,
     /// The directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]

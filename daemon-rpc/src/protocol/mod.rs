@@ -3,6 +3,7 @@
 //! `docs/protocol.md` describes the same for people who write a client in another language.
 
 mod frame;
+mod list;
 mod message;
 mod status;
 
