@@ -74,6 +74,9 @@ pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 /// open comes out of the same limit.
 pub(crate) const OWN_DESCRIPTORS: u64 = 32;
 
+/// How long whoever has connected may say nothing while there is no room for others. Clients speak at once, but may be suspended.
+pub(crate) const CROWDED_PATIENCE: Duration = Duration::from_millis(250);
+
 /// How long a client waits that was turned away, before it asks again. Nobody can wake it, since being remembered is what the daemon
 /// has no room for.
 pub(crate) const BUSY_PAUSE: Duration = Duration::from_millis(100);

@@ -181,9 +181,15 @@ async fn accept(
         select! {
             accepted = accept_one(listener), if accept_again.is_none() => match accepted {
                 Ok((socket, _)) if sessions.len() < room => spawn(daemon, socket, sessions),
-                Ok((socket, _)) => drop(sessions.spawn(session::turn_away(Arc::clone(daemon), socket))),
+                Ok((socket, _)) => {
+                    daemon.crowded.notify_waiters();
+                    sessions.spawn(session::turn_away(Arc::clone(daemon), socket));
+                }
                 // The one more that there is a descriptor for is turned away.
-                Err(_) if spare.take().is_some() => room = sessions.len(),
+                Err(_) if spare.take().is_some() => {
+                    daemon.crowded.notify_waiters();
+                    room = sessions.len();
+                }
                 Err(error) => {
                     warn!(error = &error as &dyn std::error::Error, "can't accept a client");
                     accept_again = Some(Instant::now() + ACCEPT_PAUSE);

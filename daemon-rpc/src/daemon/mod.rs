@@ -54,6 +54,8 @@ struct Daemon {
     tally: Arc<Tally>,
     /// Its own, to be kept short; `None` where somebody else keeps what it logs.
     log: Option<Log>,
+    /// Told when there is no room for somebody: who hasn't said anything has to hurry then.
+    crowded: Notify,
     /// Told when a handler blocks its thread and can't be ended.
     blocked: Notify,
     /// Cancelled when no new commands are taken any more.
@@ -151,6 +153,7 @@ fn on_runtimes<T>(
         handlers: handlers.handle().clone(),
         tally: Arc::new(Tally::new()),
         log,
+        crowded: Notify::new(),
         blocked: Notify::new(),
         retiring: CancellationToken::new(),
         stopping: CancellationToken::new(),

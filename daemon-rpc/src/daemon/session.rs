@@ -19,7 +19,8 @@ use super::{Daemon, Load, command};
 use crate::instance::own_uid;
 use crate::invocation::LoadedState;
 use crate::limits::{
-    ABORT_LIMIT, BODY_OVERHEAD, COMMAND_TIMEOUT, INPUT_WINDOW, LOADING_NOTICE, MAX_VERSION_CHECK,
+    ABORT_LIMIT, BODY_OVERHEAD, COMMAND_TIMEOUT, CROWDED_PATIENCE, INPUT_WINDOW, LOADING_NOTICE,
+    MAX_VERSION_CHECK,
 };
 use crate::protocol::{FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
 use crate::{Invocation, TerminalSize, fault};
@@ -94,7 +95,11 @@ enum Interruption {
 impl Session {
     async fn run(&self) -> Result<Visit, SessionError> {
         let mut reader = FrameReader::new(MAX_VERSION_CHECK);
-        if let Some(request) = self.meet(&mut reader).await? {
+        let hurried = async {
+            self.daemon.crowded.notified().await;
+            sleep(CROWDED_PATIENCE).await;
+        };
+        if let Some(request) = self.meet(&mut reader, hurried).await? {
             return self.tell_status(request, &mut reader).await.map(|()| Visit::Observer);
         }
         self.serve_caller(reader).await.map(|()| Visit::Caller)
@@ -103,7 +108,7 @@ impl Session {
     async fn turn_away(&self) -> Result<Visit, SessionError> {
         // Not without having met: clients of other builds have this daemon retire, however busy it is.
         let mut reader = FrameReader::new(MAX_VERSION_CHECK);
-        if let Some(request) = self.meet(&mut reader).await? {
+        if let Some(request) = self.meet(&mut reader, sleep(CROWDED_PATIENCE)).await? {
             return self.tell_status(request, &mut reader).await.map(|()| Visit::Observer);
         }
         self.send(&Message::Busy).await.map(|()| Visit::Caller)
@@ -137,12 +142,22 @@ impl Session {
         Ok(())
     }
 
-    /// Finds out who has come, and whether it is only for a question.
-    async fn meet(&self, reader: &mut FrameReader) -> Result<Option<StatusRequest>, SessionError> {
+    /// Finds out who has come, and whether it is only for a question. That may last as long as a handshake may, or until `hurried`
+    /// ends.
+    async fn meet(
+        &self,
+        reader: &mut FrameReader,
+        hurried: impl Future<Output = ()>,
+    ) -> Result<Option<StatusRequest>, SessionError> {
         fault::passing("handshake");
         self.check_user()?;
-        let handshake = timeout(self.daemon.settings.handshake_timeout, self.handshake(reader));
-        handshake.await.map_err(|_| SessionError::Silent)?
+        select! {
+            biased;
+            met = timeout(self.daemon.settings.handshake_timeout, self.handshake(reader)) => {
+                met.map_err(|_| SessionError::Silent)?
+            }
+            () = hurried => Err(SessionError::Silent),
+        }
     }
 
     /// The socket's mode keeps others out already; this holds where the mode doesn't count.
