@@ -4,4 +4,5 @@ pub mod arguments;
 pub mod noted;
 pub mod scene;
 pub mod script;
+pub mod soak;
 pub mod supervisor;
