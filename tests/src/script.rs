@@ -38,6 +38,11 @@ pub async fn run(script: &str, out: &mut Stdout, cancel: &CancellationToken) -> 
                 let _touched = TouchedOnDrop(path());
                 std::future::pending::<()>().await;
             }
+            "log" => {
+                for line in 0..rest.parse::<u32>()? {
+                    eprintln!("{line:9}");
+                }
+            }
             "block-thread" => {
                 while !path().exists() {
                     std::thread::sleep(LOOK_AGAIN);

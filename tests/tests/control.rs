@@ -373,6 +373,19 @@ mod log {
         assert!(log.contains(&format!("pid={}", pid(&scene, "scripted").as_raw_pid())), "{log}");
     }
 
+    #[test]
+    fn is_kept_short_while_a_daemon_writes_it() {
+        const LIMIT: u64 = 1024 * 1024;
+        let scene = Scene::new();
+        let length = || fs::metadata(scene.file("scripted", "log")).unwrap().len();
+        assert!(scene.run(SCRIPTED, "log 200000").status.success());
+        until("it is short again", || length() < LIMIT);
+        assert!(length() > LIMIT / 4);
+        let log = fs::read_to_string(scene.file("scripted", "log")).unwrap();
+        assert!(log.starts_with("(what was logged before has been removed)\n"));
+        assert!(log.ends_with("   199999\n"));
+    }
+
     /// What the daemon is told by its callers is nobody's who reads its log.
     #[test]
     fn has_no_arguments_input_or_environment_of_callers() {
