@@ -32,7 +32,7 @@ pub struct Scene {
     path: PathBuf,
     inline: bool,
     /// Its end calls the watchdog off.
-    _watched: mpsc::Sender<()>,
+    watched: Option<mpsc::Sender<()>>,
 }
 
 impl Default for Scene {
@@ -62,12 +62,25 @@ impl Scene {
         Self::of(true)
     }
 
-    fn of(inline: bool) -> Self {
+    /// An empty scene that may last as long as it likes.
+    ///
+    /// # Panics
+    ///
+    /// As for [`new`](Self::new).
+    #[must_use]
+    pub fn without_watchdog() -> Self {
         heed_signals();
         let directory = tempfile::tempdir().expect("a temporary directory");
         // Daemons know it by the path without links, and so they are found.
         let path = directory.path().canonicalize().expect("it was just made");
-        Self { _watched: watchdog(path.clone()), _directory: directory, path, inline }
+        Self { _directory: directory, path, inline: false, watched: None }
+    }
+
+    fn of(inline: bool) -> Self {
+        let mut scene = Self::without_watchdog();
+        scene.inline = inline;
+        scene.watched = Some(watchdog(scene.path.clone()));
+        scene
     }
 
     /// Whether programs run their commands in their own processes here.

@@ -53,9 +53,9 @@ impl fmt::Display for Look {
 ///
 /// If a command doesn't end as it should, or another daemon takes over.
 pub fn run(commands: u64, program: &Path, mut report: impl FnMut(&Look)) -> Vec<Look> {
-    let scene = Scene::new();
+    let scene = Scene::without_watchdog();
     // All that is loaded once, whatever comes, is loaded by these. The last one is not killed.
-    for number in 0..=200 {
+    for number in 0..=206 {
         call(&scene, program, number);
     }
     let daemon = scene.daemon_pid("soaked").expect("it serves");
@@ -95,8 +95,11 @@ fn call(scene: &Scene, program: &Path, number: u64) {
     let kinds =
         ["say", "copy", "say", "exit", "say", "fail", "say", "bulk", "wait", "endless", "say", "copy"];
     // Panics are reported in the log, so there are fewer of them.
-    let kind =
-        if number % 97 == 0 { "panic" } else { kinds[usize::try_from(number % 12).expect("it is small")] };
+    let kind = if number.is_multiple_of(97) {
+        "panic"
+    } else {
+        kinds[usize::try_from(number % 12).expect("it is small")]
+    };
     let mut command = scene.command(program);
     command.arg(kind).env("SAID", number.to_string());
     match kind {

@@ -236,18 +236,6 @@ mod stopping {
         assert_eq!(stderr, "scripted: waiting for the daemon to give up its socket…\n");
         until_ended(daemon);
     }
-
-    #[test]
-    fn again_and_again_between_calls() {
-        let scene = Scene::new();
-        for number in 0..60 {
-            assert_eq!(
-                told(&scene.run(SCRIPTED, format!("print {number}"))),
-                success(&format!("{number}\n"))
-            );
-            assert_eq!(told(&flag(&scene, SCRIPTED, &["--daemon-stop"])), success("scripted: stopped\n"));
-        }
-    }
 }
 
 mod restarting {

@@ -172,20 +172,6 @@ mod starting {
     }
 
     #[test]
-    fn a_second_daemon_by_hand_is_refused_and_the_first_serves_on() {
-        let scene = Scene::new();
-        let served = scene.run(SCRIPTED, "pid");
-        let arguments = fs::read(format!("/proc/{}/cmdline", scene.daemon_pid("scripted").unwrap())).unwrap();
-        let arguments = String::from_utf8(arguments).unwrap();
-        let mut command = scene.command(SCRIPTED);
-        command.args(arguments.trim_end_matches('\0').split('\0').skip(1));
-        let (stdout, stderr, code) = told(&finish(start(&mut command, "")));
-        assert_eq!((&*stdout, code), ("", Some(64)));
-        assert!(stderr.contains("call it without"), "{stderr}");
-        assert_eq!(told(&scene.run(SCRIPTED, "pid")), told(&served));
-    }
-
-    #[test]
     fn a_daemon_that_cannot_start_is_an_error_that_says_why() {
         let scene = Scene::new();
         // Too few descriptors for a runtime.
