@@ -87,8 +87,8 @@ pub(crate) const MAX_ATTEMPTS: usize = 32;
 /// How long the log may be, in bytes. A daemon looks when it starts and each time it looks at its files.
 pub(crate) const MAX_LOG: u64 = 1024 * 1024;
 
-/// How much of a log that has grown too long is kept, in bytes: its end.
-pub(crate) const KEPT_LOG: usize = 512 * 1024;
+/// How much of a log that has grown too long is kept, in bytes: its end, which passes through memory.
+pub(crate) const KEPT_LOG: usize = 256 * 1024;
 
 /// How much of the log's end an error message shows.
 pub(crate) const LOG_EXCERPT: u64 = 2 * 1024;
