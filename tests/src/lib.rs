@@ -6,3 +6,4 @@ pub mod scene;
 pub mod script;
 pub mod soak;
 pub mod supervisor;
+pub mod terminal;

@@ -5,44 +5,22 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use daemon_rpc_tests::scene::{Scene, finish, start, success, told, until, until_ended};
 use rustix::fs::{FlockOperation, flock};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const REBUILT: &str = env!("CARGO_BIN_EXE_scripted-rebuilt");
 const NAMED: &str = env!("CARGO_BIN_EXE_named");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
-const HELLO: &str = env!("CARGO_BIN_EXE_hello");
 const PER_PROJECT: &str = env!("CARGO_BIN_EXE_per-project");
-
-/// A command that has begun and goes on when the test lets it.
-struct Running {
-    client: std::process::Child,
-    daemon: Pid,
-    go_on: std::path::PathBuf,
-}
-
-fn running(scene: &Scene, name: &str) -> Running {
-    let (began, go_on) = (scene.path(&format!("{name}-began")), scene.path(&format!("{name}-go-on")));
-    let script = format!("print before\ntouch {}\nawait {}\nprint after", began.display(), go_on.display());
-    let client = start(&mut scene.command(SCRIPTED), script);
-    until("the command runs", || began.exists());
-    Running { client, daemon: scene.daemon_pid("scripted").unwrap(), go_on }
-}
 
 mod starting {
     use super::*;
-
-    #[test]
-    fn a_herd_of_cold_callers_gets_one_daemon_and_all_answers() {
-        let scene = Scene::new();
-        one_daemon_serves(&scene, (0..100).map(|_| scene.command(SCRIPTED)).collect());
-    }
 
     #[test]
     fn a_herd_that_finds_no_daemon_while_one_is_being_started_waits_for_it() {
@@ -51,18 +29,21 @@ mod starting {
             return;
         }
         let scene = Scene::new();
-        let slow_to_bind = || {
-            let mut command = scene.command("strace");
-            command.args(["-qq", "-o", "/dev/null", "-e", "inject=bind:delay_enter=200ms", SCRIPTED]);
-            command
-        };
-        one_daemon_serves(&scene, (0..8).map(|_| slow_to_bind()).collect());
-    }
-
-    /// Has the callers set off together, and checks that one daemon was started and answered all.
-    fn one_daemon_serves(scene: &Scene, callers: Vec<Command>) {
         // They all wait for their input, which they get at the same time.
-        let mut herd: Vec<_> = callers.into_iter().map(|mut caller| caller.spawn().unwrap()).collect();
+        let mut herd: Vec<_> = (0..8)
+            .map(|_| {
+                let mut slow_to_bind = scene.command("strace");
+                slow_to_bind.args([
+                    "-qq",
+                    "-o",
+                    "/dev/null",
+                    "-e",
+                    "inject=bind:delay_enter=200ms",
+                    SCRIPTED,
+                ]);
+                slow_to_bind.spawn().unwrap()
+            })
+            .collect();
         for caller in &mut herd {
             caller.stdin.take().unwrap().write_all(b"pid").unwrap();
         }
@@ -89,29 +70,18 @@ mod starting {
     }
 
     #[test]
-    fn the_daemon_keeps_nothing_of_its_callers() {
+    fn the_daemon_has_a_directory_a_umask_and_a_name_of_its_own() {
         let scene = Scene::new();
-        // Beside the standard streams, a pipe that its reader waits for the end of.
         let mut command = scene.command("sh");
-        let script = "exec 7>&1; cd \"$DAEMON_RPC_DIR\"; umask 027; \"$SCRIPTED\"";
+        let script = "cd \"$DAEMON_RPC_DIR\"; umask 027; \"$SCRIPTED\"";
         command.args(["-c", script]).env("SCRIPTED", SCRIPTED);
         assert_eq!(told(&finish(start(&mut command, "print done"))), success("done\n"));
 
         let daemon = format!("/proc/{}", scene.daemon_pid("scripted").unwrap().as_raw_pid());
-        let descriptors = fs::read_dir(format!("{daemon}/fd")).unwrap();
-        let open: Vec<_> = descriptors.map(|entry| fs::read_link(entry.unwrap().path()).unwrap()).collect();
-        assert!(open.iter().all(|target| !target.to_string_lossy().starts_with("pipe:")), "{open:?}");
         assert_eq!(fs::read_link(format!("{daemon}/cwd")).unwrap(), std::path::Path::new("/"));
         assert_eq!(fs::read_to_string(format!("{daemon}/comm")).unwrap(), "scripted\n");
-
         let status = fs::read_to_string(format!("{daemon}/status")).unwrap();
         assert!(status.contains("\nUmask:\t0022\n"), "{status}");
-
-        let stat = fs::read_to_string(format!("{daemon}/stat")).unwrap();
-        let fields: Vec<_> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
-        let pid = daemon.trim_start_matches("/proc/");
-        let (session, terminal) = (fields[3], fields[4]);
-        assert_eq!((session, terminal), (pid, "0"));
     }
 
     #[test]
@@ -254,18 +224,6 @@ mod dying {
     use super::*;
 
     #[test]
-    fn killed_before_a_command() {
-        let scene = Scene::new();
-        scene.run(SCRIPTED, "");
-        let daemon = scene.daemon_pid("scripted").unwrap();
-        kill_process(daemon, Signal::KILL).unwrap();
-        until_ended(daemon);
-        assert!(scene.file("scripted", "sock").exists());
-        assert_eq!(told(&scene.run(SCRIPTED, "print up again")), success("up again\n"));
-        assert_ne!(scene.daemon_pid("scripted"), Some(daemon));
-    }
-
-    #[test]
     fn killed_at_the_very_moment_of_a_call_again_and_again() {
         let scene = Scene::new();
         for number in 0..200 {
@@ -299,55 +257,6 @@ mod dying {
         assert_eq!(told(&scene.run(SCRIPTED, "print served")), success("served\n"));
         system.join().unwrap();
     }
-
-    #[test]
-    fn killed_during_a_command() {
-        let scene = Scene::new();
-        let Running { client, daemon, .. } = running(&scene, "one");
-        kill_process(daemon, Signal::KILL).unwrap();
-        let (stdout, stderr, code) = told(&finish(client));
-        assert_eq!((&*stdout, code), ("before\n", Some(70)));
-        let log = scene.file("scripted", "log");
-        let expected = format!(
-            "scripted: the daemon ended before this command did, which may be half done; its log is {}\n",
-            log.display()
-        );
-        assert_eq!(stderr, expected);
-        assert_eq!(told(&scene.run(SCRIPTED, "print up again")), success("up again\n"));
-    }
-
-    #[test]
-    fn killed_after_a_command() {
-        let scene = Scene::new();
-        let Running { client, daemon, go_on } = running(&scene, "one");
-        fs::write(go_on, "").unwrap();
-        assert_eq!(told(&finish(client)), success("before\nafter\n"));
-        kill_process(daemon, Signal::KILL).unwrap();
-        until_ended(daemon);
-        assert_eq!(told(&scene.run(SCRIPTED, "print up again")), success("up again\n"));
-    }
-
-    #[test]
-    fn a_stale_pid_file_brings_nobody_to_harm() {
-        let scene = Scene::new();
-        let mut bystander = scene.command("sleep").arg("1000").spawn().unwrap();
-        fs::write(scene.file("scripted", "pid"), format!("{}\n", bystander.id())).unwrap();
-        fs::set_permissions(scene.file("scripted", "pid"), fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(told(&scene.run(SCRIPTED, "print hello")), success("hello\n"));
-        assert!(bystander.try_wait().unwrap().is_none());
-        bystander.kill().unwrap();
-        bystander.wait().unwrap();
-    }
-
-    #[test]
-    fn a_stopped_daemon_is_replaced() {
-        let scene = Scene::new();
-        scene.run(SCRIPTED, "");
-        let daemon = scene.daemon_pid("scripted").unwrap();
-        kill_process(daemon, Signal::STOP).unwrap();
-        assert_eq!(told(&scene.run(SCRIPTED, "print served")), success("served\n"));
-        until_ended(daemon);
-    }
 }
 
 mod cleaning_up {
@@ -380,38 +289,6 @@ mod cleaning_up {
     }
 
     #[test]
-    fn a_daemon_asked_to_end_lets_its_commands_finish() {
-        let scene = Scene::new();
-        let Running { client, daemon, go_on } = running(&scene, "one");
-        kill_process(daemon, Signal::TERM).unwrap();
-        until("the socket is free", || !scene.file("scripted", "sock").exists());
-        assert_eq!(told(&scene.run(SCRIPTED, "print meanwhile")), success("meanwhile\n"));
-        let next = scene.daemon_pid("scripted");
-        fs::write(go_on, "").unwrap();
-        assert_eq!(told(&finish(client)), success("before\nafter\n"));
-        until_ended(daemon);
-        assert_eq!(scene.daemon_pid("scripted"), next);
-        assert!(scene.file("scripted", "sock").exists());
-    }
-
-    #[test]
-    fn a_deleted_socket_is_no_obstacle_and_no_orphan_stays() {
-        let scene = Scene::new();
-        scene.run(SCRIPTED, "");
-        let orphan = scene.daemon_pid("scripted").unwrap();
-        fs::remove_file(scene.file("scripted", "sock")).unwrap();
-        assert_eq!(told(&scene.run(SCRIPTED, "print served")), success("served\n"));
-        until_ended(orphan);
-        let daemon = scene.daemon_pid("scripted").unwrap();
-        assert_eq!(scene.processes(), [daemon]);
-
-        for extension in ["sock", "pid"] {
-            fs::remove_file(scene.file("scripted", extension)).unwrap();
-        }
-        until_ended(daemon);
-    }
-
-    #[test]
     fn a_deleted_pid_file_is_no_obstacle_to_another_build() {
         let scene = Scene::new();
         scene.run(SCRIPTED, "");
@@ -435,19 +312,5 @@ mod cleaning_up {
         for (number, caller) in callers.collect::<Vec<_>>() {
             assert_eq!(told(&finish(caller)), success(&format!("{number}\n")));
         }
-    }
-}
-
-mod waiting_for_the_end {
-    use super::*;
-
-    /// A shell's `$(…)` and a pipe end when the command does, though a daemon was started inside.
-    #[test]
-    fn command_substitution_and_pipes_end() {
-        let scene = Scene::new();
-        let mut command = scene.command("sh");
-        let script = "got=$(\"$HELLO\" 2>&1); echo \"<$got>\"; \"$HELLO\" 2>&1 | cat";
-        command.args(["-c", script]).env("HELLO", HELLO).stdin(Stdio::null());
-        assert_eq!(told(&finish(start(&mut command, ""))), success("<hello>\nhello\n"));
     }
 }

@@ -7,7 +7,6 @@ use daemon_rpc_tests::scene::{Scene, finish, start, success, told, until};
 use rustix::process::{Pid, Signal, kill_process};
 
 const OPTIONS: &str = env!("CARGO_BIN_EXE_options");
-const RESTLESS: &str = env!("CARGO_BIN_EXE_restless");
 
 /// The pid of the daemon while it serves a command.
 fn busy_daemon(scene: &Scene) -> Pid {
@@ -38,15 +37,6 @@ fn a_daemon_with_a_command_is_not_idle() {
     assert_eq!(scene.daemon_pid("options"), Some(daemon));
     fs::write(go_on, "").unwrap();
     assert_eq!(told(&finish(client)), success("before\nafter\n"));
-}
-
-#[test]
-fn no_call_fails_against_a_daemon_that_is_always_about_to_leave() {
-    let scene = Scene::new();
-    for number in 0..500 {
-        let text = format!("{number}\n");
-        assert_eq!(told(&scene.run(RESTLESS, &text)), success(&text));
-    }
 }
 
 #[test]

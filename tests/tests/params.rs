@@ -56,25 +56,6 @@ fn arguments_environment_and_directory_are_the_callers_byte_for_byte() {
     });
 }
 
-/// The daemon has the environment and, had it not changed it, the directory of its first caller.
-#[test]
-fn each_caller_has_its_own_surroundings_at_the_same_time() {
-    let scene = Scene::new();
-    let callers: Vec<_> = (0..30)
-        .map(|number: u32| {
-            let name = number.to_string();
-            let directory = scene.path(&name);
-            fs::create_dir(&directory).unwrap();
-            let mut command = scene.command(SURROUNDINGS);
-            command.arg(&name).env("PROBE", &name).current_dir(&directory);
-            (start(&mut command, ""), format!("cwd={}\narg={name}\nenv=PROBE {name}\n", directory.display()))
-        })
-        .collect();
-    for (caller, expected) in callers {
-        assert_eq!(told(&finish(caller)), (expected, String::new(), Some(0)));
-    }
-}
-
 #[test]
 fn as_many_arguments_as_the_system_takes() {
     both_ways(|scene| {

@@ -88,22 +88,6 @@ fn that_cannot_be_loaded_is_an_error_with_its_whole_chain() {
 }
 
 #[test]
-fn that_cannot_be_loaded_is_an_error_for_everybody_who_waits() {
-    let scene = Scene::new();
-    let go_on = scene.path("go-on");
-    with_load(&scene, &format!("count\nawait {}\nfail", go_on.display()));
-    let waiting: Vec<_> = (0..100).map(|_| start(&mut scene.command(STATEFUL), "")).collect();
-    until("it is being loaded", || scene.path("loads").exists());
-    fs::write(go_on, "").unwrap();
-    for client in waiting {
-        let message = "stateful: can't get ready: no dictionary: No such file or directory (os error 2)\n";
-        assert_eq!(told(&finish(client)), (String::new(), message.into(), Some(69)));
-    }
-    until("all daemons are gone", || scene.processes().is_empty());
-    assert!(!scene.file("stateful", "sock").exists() && !scene.file("stateful", "pid").exists());
-}
-
-#[test]
 fn is_dropped_when_the_daemon_retires_and_not_before_the_last_command_has_ended() {
     let scene = Scene::new();
     let go_on = scene.path("go-on");

@@ -4,47 +4,21 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Child;
 
-use daemon_rpc_tests::scene::{Scene, finish, finish_status, start, told, until};
+use daemon_rpc_tests::scene::{Scene, both_ways, finish, finish_status, start, told, until};
+use daemon_rpc_tests::terminal::{CTRL_C, CTRL_D, in_terminal, read_until};
 use pty_process::Size;
-use pty_process::blocking::{Command, Pty, open};
+use pty_process::blocking::Pty;
 use rustix::process::{Pid, Signal};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const TERMINAL: &str = env!("CARGO_BIN_EXE_terminal");
 const STREAM: &str = env!("CARGO_BIN_EXE_stream");
 const STATEFUL: &str = env!("CARGO_BIN_EXE_stateful");
-const CTRL_C: &[u8] = b"\x03";
-const CTRL_D: &[u8] = b"\x04";
-
-/// Starts a program in a terminal of its own.
-fn in_terminal(scene: &Scene, program: &str, arguments: &[&str]) -> (Pty, Child) {
-    in_terminal_with(scene, program, arguments, &[])
-}
-
-fn in_terminal_with(
-    scene: &Scene,
-    program: &str,
-    arguments: &[&str],
-    variables: &[(&str, &str)],
-) -> (Pty, Child) {
-    let (pty, pts) = open().unwrap();
-    pty.resize(Size::new(24, 80)).unwrap();
-    let mut command = Command::new(program)
-        .args(arguments)
-        .env("DAEMON_RPC_DIR", scene.directory())
-        .env("SCRIPTED", SCRIPTED)
-        .env("TERMINAL", TERMINAL);
-    for inherited in ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM"] {
-        command = command.env_remove(inherited);
-    }
-    let child = command.env("TERM", "xterm").envs(variables.iter().copied()).spawn(pts).unwrap();
-    (pty, child)
-}
 
 /// A first call in a terminal of its own, so that its client is the one that starts the daemon. It runs until it is
 /// cancelled.
 fn running_in_terminal(scene: &Scene) -> (Pty, Child, Pid) {
-    let (mut pty, client) = in_terminal(scene, SCRIPTED, &[]);
+    let (mut pty, client) = in_terminal(scene, SCRIPTED, &[], &[]);
     let cancelled = scene.path("cancelled");
     pty.write_all(format!("print running\nuntil-cancelled {}\n", cancelled.display()).as_bytes()).unwrap();
     pty.write_all(CTRL_D).unwrap();
@@ -59,32 +33,12 @@ fn assert_cancelled(scene: &Scene, daemon: Pid) {
     assert_eq!(told(&scene.run(SCRIPTED, "pid")).0, format!("{}\n", daemon.as_raw_pid()));
 }
 
-/// Reads what the terminal shows until this text is there.
-fn read_until(pty: &mut Pty, text: &str) -> String {
-    let mut shown = Vec::new();
-    let mut byte = [0];
-    while !String::from_utf8_lossy(&shown).contains(text) {
-        pty.read_exact(&mut byte).unwrap();
-        shown.push(byte[0]);
-    }
-    String::from_utf8(shown).unwrap()
-}
-
-#[test]
-fn ctrl_c_interrupts_the_command_and_not_the_daemon() {
-    let scene = Scene::new();
-    let (mut pty, mut client, daemon) = running_in_terminal(&scene);
-    pty.write_all(CTRL_C).unwrap();
-    assert_eq!(finish_status(&mut client).signal(), Some(Signal::INT.as_raw()));
-    assert_cancelled(&scene, daemon);
-}
-
 #[test]
 fn a_shell_loop_stops_at_ctrl_c() {
     let scene = Scene::new();
     let script = "for i in 1 2 3; do printf 'print round\nuntil-cancelled %s\n' \"$DAEMON_RPC_DIR/cancelled\" | \
                   \"$SCRIPTED\"; done; echo never";
-    let (mut pty, mut shell) = in_terminal(&scene, "bash", &["-c", script]);
+    let (mut pty, mut shell) = in_terminal(&scene, "bash", &["-c", script], &[("SCRIPTED", SCRIPTED)]);
     read_until(&mut pty, "round");
     pty.write_all(CTRL_C).unwrap();
     finish_status(&mut shell);
@@ -114,9 +68,7 @@ mod description {
 
     fn described(variables: &[(&str, &str)]) -> String {
         let mut lines = [Scene::new(), Scene::inline()].map(|scene| {
-            let inline = if scene.is_inline() { "1" } else { "0" };
-            let variables = [variables, &[("DAEMON_RPC_INLINE", inline)]].concat();
-            let (mut pty, mut client) = in_terminal_with(&scene, TERMINAL, &[], &variables);
+            let (mut pty, mut client) = in_terminal(&scene, TERMINAL, &[], variables);
             let line = line(&mut pty);
             assert!(finish_status(&mut client).success());
             line
@@ -126,21 +78,11 @@ mod description {
     }
 
     #[test]
-    fn is_that_of_the_caller() {
-        assert_eq!(described(&[]), "stdin stdout stderr 80x24 (Basic, Basic)");
-        let scene = Scene::new();
-        // Nobody here has a terminal, though the daemon's first caller had one.
-        let (mut pty, mut client) = in_terminal(&scene, TERMINAL, &[]);
-        line(&mut pty);
-        finish_status(&mut client);
-        assert_eq!(told(&scene.run(TERMINAL, "")).0, "- - - no size (None, None)\n");
-    }
-
-    #[test]
     fn has_the_colours_that_the_caller_wants() {
         let all = "stdin stdout stderr 80x24";
         for (variables, colors) in [
-            (&[("TERM", "xterm-256color")][..], "(Ansi256, Ansi256)"),
+            (&[][..], "(Basic, Basic)"),
+            (&[("TERM", "xterm-256color")], "(Ansi256, Ansi256)"),
             (&[("COLORTERM", "truecolor")], "(TrueColor, TrueColor)"),
             (&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")], "(None, None)"),
             (&[("TERM", "dumb")], "(None, None)"),
@@ -159,8 +101,8 @@ mod description {
             ("2> /dev/null", "stdin stdout - 80x24 (Basic, None)"),
             ("| cat", "stdin - stderr 80x24 (None, Basic)"),
         ] {
-            let (mut pty, mut shell) =
-                in_terminal(&scene, "sh", &["-c", &format!("\"$TERMINAL\" {redirection}")]);
+            let script = format!("\"$TERMINAL\" {redirection}");
+            let (mut pty, mut shell) = in_terminal(&scene, "sh", &["-c", &script], &[("TERMINAL", TERMINAL)]);
             assert_eq!(line(&mut pty), streams);
             finish_status(&mut shell);
         }
@@ -169,7 +111,7 @@ mod description {
     #[test]
     fn is_that_of_the_moment_when_the_input_has_ended() {
         let scene = Scene::new();
-        let (mut pty, mut client) = in_terminal(&scene, env!("CARGO_BIN_EXE_typed"), &[]);
+        let (mut pty, mut client) = in_terminal(&scene, env!("CARGO_BIN_EXE_typed"), &[], &[]);
         pty.write_all(b"text\n").unwrap();
         read_until(&mut pty, "text\r\n");
         pty.resize(Size::new(30, 123)).unwrap();
@@ -180,10 +122,8 @@ mod description {
 
     #[test]
     fn follows_the_terminals_size() {
-        for inline in ["0", "1"] {
-            let scene = Scene::new();
-            let (mut pty, mut client) =
-                in_terminal_with(&scene, TERMINAL, &["follow"], &[("DAEMON_RPC_INLINE", inline)]);
+        both_ways(|scene| {
+            let (mut pty, mut client) = in_terminal(scene, TERMINAL, &["follow"], &[]);
             line(&mut pty);
             for columns in [100, 50, 133] {
                 pty.resize(Size::new(30, columns)).unwrap();
@@ -191,16 +131,14 @@ mod description {
             }
             pty.write_all(CTRL_C).unwrap();
             assert_eq!(finish_status(&mut client).signal(), Some(Signal::INT.as_raw()));
-        }
+        });
     }
 }
 
 #[test]
 fn what_is_typed_arrives_line_by_line() {
-    for inline in ["0", "1"] {
-        let scene = Scene::new();
-        let (mut pty, mut client) =
-            in_terminal_with(&scene, STREAM, &["copy"], &[("DAEMON_RPC_INLINE", inline)]);
+    both_ways(|scene| {
+        let (mut pty, mut client) = in_terminal(scene, STREAM, &["copy"], &[]);
         for line in ["one", "two"] {
             pty.write_all(format!("{line}\n").as_bytes()).unwrap();
             // Once as the terminal's echo, once as the answer.
@@ -209,7 +147,7 @@ fn what_is_typed_arrives_line_by_line() {
         }
         pty.write_all(CTRL_D).unwrap();
         assert!(finish_status(&mut client).success());
-    }
+    });
 }
 
 mod loading {
@@ -220,7 +158,7 @@ mod loading {
         let scene = Scene::new();
         let go_on = scene.path("go-on");
         std::fs::write(scene.path("load"), format!("await {}", go_on.display())).unwrap();
-        let (mut pty, mut client) = in_terminal(&scene, STATEFUL, &[]);
+        let (mut pty, mut client) = in_terminal(&scene, STATEFUL, &[], &[]);
         assert_eq!(read_until(&mut pty, "…"), "stateful: loading…");
         std::fs::write(go_on, "").unwrap();
         assert_eq!(read_until(&mut pty, "\n"), "\r\x1b[K1\r\n");
@@ -230,7 +168,7 @@ mod loading {
     #[test]
     fn that_is_quick_goes_unsaid() {
         let scene = Scene::new();
-        let (mut pty, mut client) = in_terminal(&scene, STATEFUL, &[]);
+        let (mut pty, mut client) = in_terminal(&scene, STATEFUL, &[], &[]);
         assert_eq!(read_until(&mut pty, "\n"), "1\r\n");
         assert!(finish_status(&mut client).success());
     }
@@ -240,7 +178,7 @@ mod loading {
         let scene = Scene::new();
         let go_on = scene.path("go-on");
         std::fs::write(scene.path("load"), format!("await {}", go_on.display())).unwrap();
-        let (mut pty, mut told_so) = in_terminal(&scene, STATEFUL, &[]);
+        let (mut pty, mut told_so) = in_terminal(&scene, STATEFUL, &[], &[]);
         let elsewhere = start(&mut scene.command(STATEFUL), "");
         // Both wait for the same, and the one in the terminal is told.
         read_until(&mut pty, "…");
