@@ -12,6 +12,9 @@ mod exit;
 #[doc(hidden)]
 pub mod fault;
 mod function;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handler;
 mod inline;
 mod instance;

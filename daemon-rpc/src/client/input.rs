@@ -20,6 +20,12 @@ pub(super) struct StreamedInput {
 }
 
 impl StreamedInput {
+    /// What is left of an input that has ended: this process's own isn't read.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn at_its_end() -> Self {
+        Self { ended: true, ..Self::default() }
+    }
+
     /// Takes what the daemon has granted.
     pub(super) fn grant(&mut self, bytes: u32) {
         self.window = self.window.saturating_add(usize::try_from(bytes).unwrap_or(usize::MAX));

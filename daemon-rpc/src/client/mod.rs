@@ -92,6 +92,29 @@ pub(crate) fn run_inline(
     }
 }
 
+/// Takes what comes from `socket` for the daemon's part of one command, whose caller isn't this process, and says what became of
+/// it in the words of the code.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn take_answer(
+    program: &Program,
+    socket: UnixStream,
+    [stdout, stderr]: [std::os::fd::BorrowedFd<'static>; 2],
+    streams_input: bool,
+) -> Result<String, ClientError> {
+    let mut daemon = match Connection::meet_inline(socket, program)? {
+        Meeting::Agreed(daemon) => daemon,
+        other => return Ok(format!("{other:?}")),
+    };
+    let mut caller = Caller {
+        stdout: CallersStream::to(stdout),
+        stderr: CallersStream::to(stderr),
+        input: streams_input.then(input::StreamedInput::at_its_end),
+        resizes: None,
+    };
+    let command = Message::Command(crate::protocol::Command::default()).encode();
+    relay::run(&mut daemon, &command, &mut caller, program).map(|ending| format!("{ending:?}"))
+}
+
 /// The caller, and the command as it is sent.
 fn collect(program: &Program, needs: Needs, env: Option<Env>) -> Result<(Caller, Vec<u8>), ClientError> {
     // First, so that no change of the terminal's size is missed while the input is read.

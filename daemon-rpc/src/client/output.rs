@@ -24,6 +24,12 @@ impl CallersStream {
         Self { descriptor: rustix::stdio::stderr(), name: "standard error" }
     }
 
+    /// One of a caller who isn't this process.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn to(descriptor: BorrowedFd<'static>) -> Self {
+        Self { descriptor, name: "a stream" }
+    }
+
     /// Asks `poll` about nothing but the reader's going away, which it reports unasked.
     pub(super) fn poll_for_reader(&self) -> PollFd<'_> {
         PollFd::new(&self.descriptor, PollFlags::empty())

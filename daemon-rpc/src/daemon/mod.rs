@@ -23,6 +23,8 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
 
 use rustix::process::Signal;
+#[cfg(any(test, feature = "fuzzing"))]
+use tokio::net::UnixStream;
 use tokio::runtime;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -41,7 +43,7 @@ use load::Load;
 use tally::Tally;
 
 /// What every session of this daemon shares.
-struct Daemon {
+pub(crate) struct Daemon {
     build: String,
     settings: Settings,
     handler: Arc<dyn CommandHandler>,
@@ -65,10 +67,70 @@ struct Daemon {
 }
 
 impl Daemon {
+    /// One that runs handlers on `handlers`, where it begins to load the application's state.
+    fn new(
+        program: &Program,
+        load: Loader,
+        handler: Arc<dyn CommandHandler>,
+        log: Option<Log>,
+        handlers: &runtime::Handle,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            build: program.build.clone(),
+            settings: program.settings,
+            turns: Arc::new(Semaphore::new(
+                program.settings.max_concurrent.get().min(Semaphore::MAX_PERMITS),
+            )),
+            handler,
+            state: load::start(load, handlers),
+            handlers: handlers.clone(),
+            tally: Arc::new(Tally::new()),
+            log,
+            crowded: Notify::new(),
+            blocked: Notify::new(),
+            retiring: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+        })
+    }
+
     /// The longest body of a `Command` that a client of this program has reason to send.
     fn longest_command(&self) -> usize {
         let surroundings = if self.handler.needs().surroundings() { MAX_SURROUNDINGS } else { 0 };
         self.settings.max_command + surroundings + BODY_OVERHEAD
+    }
+}
+
+/// What the control loop does, one by one.
+#[cfg(any(test, feature = "fuzzing"))]
+impl Daemon {
+    /// One whose handlers run where its sessions do: on this very runtime.
+    pub(crate) fn here(program: &Program, load: Loader, handler: Arc<dyn CommandHandler>) -> Arc<Self> {
+        // Once in a process is enough.
+        static LOG: std::sync::Once = std::sync::Once::new();
+        LOG.call_once(setup::log_if_asked_for);
+        Self::new(program, load, handler, None, &runtime::Handle::current())
+    }
+
+    pub(crate) async fn serve(self: Arc<Self>, socket: UnixStream) {
+        let _ = session::serve(self, socket).await;
+    }
+
+    pub(crate) async fn turn_away(self: Arc<Self>, socket: UnixStream) {
+        let _ = session::turn_away(self, socket).await;
+    }
+
+    /// Whether no command runs or waits, as far as it counts.
+    pub(crate) fn is_idle(&self) -> bool {
+        let tally::Counts { running, waiting, .. } = self.tally.counts();
+        running + waiting == 0
+    }
+
+    pub(crate) fn retire(&self) {
+        self.retiring.cancel();
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.cancel();
     }
 }
 
@@ -144,20 +206,7 @@ fn on_runtimes<T>(
         handlers.worker_threads(threads.get());
     }
     let handlers = handlers.thread_name("handler").enable_all().build()?;
-    let daemon = Arc::new(Daemon {
-        build: program.build.clone(),
-        settings: program.settings,
-        turns: Arc::new(Semaphore::new(program.settings.max_concurrent.get().min(Semaphore::MAX_PERMITS))),
-        handler,
-        state: load::start(load, handlers.handle()),
-        handlers: handlers.handle().clone(),
-        tally: Arc::new(Tally::new()),
-        log,
-        crowded: Notify::new(),
-        blocked: Notify::new(),
-        retiring: CancellationToken::new(),
-        stopping: CancellationToken::new(),
-    });
+    let daemon = Daemon::new(program, load, handler, log, handlers.handle());
     let served = control.block_on(serve(&daemon));
     // With the sessions that were left go the last references to the daemon but this one.
     drop(control);

@@ -1,6 +1,7 @@
 //! The messages that client and daemon exchange, one variant each.
 
 use bytes::Bytes;
+use rmp_serde::decode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -238,12 +239,27 @@ fn is_map(body: &[u8]) -> bool {
 
 fn unpack<T: DeserializeOwned>(kind: u8, body: &[u8]) -> Result<T, ProtocolError> {
     let mut unread = body;
-    let value =
-        rmp_serde::from_read(&mut unread).map_err(|source| ProtocolError::Malformed { kind, source })?;
+    let mut deserializer = rmp_serde::Deserializer::new(&mut unread);
+    deserializer.set_max_depth(MAX_DEPTH);
+    let value = T::deserialize(&mut deserializer)
+        .map_err(|error| ProtocolError::Malformed { kind, source: quotable(&error) })?;
     match unread.len() {
         0 => Ok(value),
         count => Err(ProtocolError::TrailingBytes { kind, count }),
     }
+}
+
+/// How deep a body may be nested, which costs stack: more than any of ours is, for keys of status that will be added.
+const MAX_DEPTH: usize = 16;
+
+/// The longest reason why a body can't be read, in characters. It is for people who read a log.
+const MAX_REASON: usize = 200;
+
+/// The error as it can be told. It may quote what the peer sent, however long that is and whatever a terminal would do with it.
+fn quotable(error: &decode::Error) -> decode::Error {
+    let text = error.to_string();
+    let plain = text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character });
+    decode::Error::Syntax(plain.take(MAX_REASON).collect())
 }
 
 #[cfg(test)]
@@ -306,5 +322,26 @@ mod tests {
         let str32_of_4_gib = [0xdb, 0xff, 0xff, 0xff, 0xff, b'x'];
         let error = Message::decode(kind::COMMAND_ERROR, Bytes::copy_from_slice(&str32_of_4_gib));
         assert!(matches!(error, Err(ProtocolError::Malformed { .. })), "{error:?}");
+    }
+
+    #[test]
+    fn an_error_quotes_little_of_what_is_wrong() {
+        let mut body = vec![0x81, 0xda, 0x40, 0x00];
+        body.extend([0x1b; 0x4000]);
+        let error = Message::decode(kind::COMMAND, body.into()).unwrap_err();
+        let told = format!("{:#}", anyhow::Error::from(error));
+        assert!(told.starts_with("a frame of kind 2 is malformed: unknown field `"), "{told}");
+        assert!(told.len() < 1024 && !told.contains('\x1b'), "{told}");
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_refused() {
+        let nested = |depth: usize| {
+            let value = [vec![0x91; depth], vec![0xc0]].concat();
+            Message::decode(kind::STATUS_REQUEST, [b"\x81\xa5later".as_slice(), &value].concat().into())
+        };
+        assert!(nested(MAX_DEPTH / 2).is_ok());
+        let error = nested(2 * MAX_DEPTH).unwrap_err();
+        assert!(matches!(error, ProtocolError::Malformed { .. }), "{error}");
     }
 }
