@@ -35,8 +35,15 @@ pub(crate) const RECEIVE_EXTRA: usize = 4 * 1024;
 /// nobody can say that it will come.
 pub(crate) const SUPERVISOR_PATIENCE: u32 = 6;
 
+/// How long a client leaves a daemon of another build alone whose pid file is gone, before it looks again: as often as it tries, that is
+/// longer than the daemon takes to notice.
+pub(crate) const ORPHAN_PAUSE: Duration = Duration::from_millis(250);
+
 /// How long an operator waits before he is told for what.
 pub(crate) const WAITING_NOTICE: Duration = Duration::from_secs(1);
+
+/// How long a daemon that is to be stopped may take to say what it still has to do.
+pub(crate) const STATUS_BEFORE_STOP: Duration = Duration::from_millis(500);
 
 /// How long a daemon that was just spawned may take until it answers. Only catches one that hangs before its control
 /// loop runs: one that dies is noticed at once, and the application's own loading isn't counted.

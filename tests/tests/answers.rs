@@ -330,6 +330,8 @@ mod peers {
         (listener, received)
     }
 
+    const SILENT: &str = "it doesn't answer as one; if it is a supervisor, see why it starts no daemon";
+
     const SECRET: &str = "print secret";
 
     #[track_caller]
@@ -382,7 +384,7 @@ mod peers {
         let scene = Scene::new();
         let (listener, received) = impostor(&scene, "impatient", |_| {});
         let output = scene.run(IMPATIENT, SECRET);
-        assert_not_a_daemon(&scene, "impatient", &output, "it doesn't answer as one");
+        assert_not_a_daemon(&scene, "impatient", &output, SILENT);
         assert_nothing_was_told(received);
         // A supervisor that still starts its daemon would have had longer, but no more to hear.
         let mut asked_again = Vec::new();
@@ -402,7 +404,7 @@ mod peers {
             }
         });
         let output = scene.run(IMPATIENT, SECRET);
-        assert_not_a_daemon(&scene, "impatient", &output, "it doesn't answer as one");
+        assert_not_a_daemon(&scene, "impatient", &output, SILENT);
     }
 
     #[test]
@@ -411,6 +413,6 @@ mod peers {
         let listener = UnixListener::bind(scene.file("scripted", "sock")).unwrap();
         thread::spawn(move || listener.incoming().for_each(drop));
         let output = scene.run(SCRIPTED, SECRET);
-        assert_not_a_daemon(&scene, "scripted", &output, "it doesn't answer as one");
+        assert_not_a_daemon(&scene, "scripted", &output, SILENT);
     }
 }

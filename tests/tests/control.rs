@@ -1,7 +1,7 @@
 //! Looking after daemons: the `--daemon-…` flags, and the same as functions.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Output, Stdio};
 
@@ -18,6 +18,7 @@ const REBUILT: &str = env!("CARGO_BIN_EXE_scripted-rebuilt");
 const OPTIONS: &str = env!("CARGO_BIN_EXE_options");
 const STATEFUL: &str = env!("CARGO_BIN_EXE_stateful");
 const OPERATOR: &str = env!("CARGO_BIN_EXE_operator");
+const IMPATIENT: &str = env!("CARGO_BIN_EXE_impatient");
 const CLI: &str = env!("CARGO_BIN_EXE_cli");
 
 fn flag(scene: &Scene, program: &str, arguments: &[&str]) -> Output {
@@ -152,6 +153,30 @@ mod asking {
     }
 
     #[test]
+    fn keeps_no_daemon_from_retiring_though_nobody_waits_for_the_answer() {
+        let scene = Scene::new();
+        scene.run(OPTIONS, "");
+        let daemon = pid(&scene, "options");
+        until("it retires", || {
+            if let Ok(mut observer) = std::os::unix::net::UnixStream::connect(scene.file("options", "sock")) {
+                // A status request; its sender has gone before the answer comes.
+                let _ = observer.write_all(b"\0\0\0\x02\x0f\x80");
+            }
+            !is_alive(daemon)
+        });
+    }
+
+    /// The kernel forgets a process's lock on a file when any part of the process closes that.
+    #[test]
+    fn a_daemon_whose_handler_has_read_its_pid_file_is_known_again() {
+        let scene = Scene::new();
+        let pid_file = scene.file("scripted", "pid");
+        assert!(scene.run(SCRIPTED, format!("read {}", pid_file.display())).status.success());
+        until("it is known", || flag(&scene, SCRIPTED, &["--daemon-status"]).status.success());
+        assert_eq!(told(&flag(&scene, SCRIPTED, &["--daemon-stop"])), success("scripted: stopped\n"));
+    }
+
+    #[test]
     fn a_daemon_that_does_not_answer_is_an_error_that_says_so() {
         let scene = Scene::new();
         scene.run(OPTIONS, "");
@@ -180,8 +205,11 @@ mod stopping {
         let go_on = scene.path("go-on");
         let running = scene.begin(SCRIPTED, &format!("await {}\nprint done", go_on.display()));
         let old = pid(&scene, "scripted");
-        let expected = "scripted: stopped; it still runs 1 commands, which have 30 seconds to end\n";
-        assert_eq!(told(&flag(&scene, SCRIPTED, &["--daemon-stop"])), success(expected));
+        let expected = format!(
+            "scripted: stopped; it still runs 1 command, for 30 seconds at most (pid {})\n",
+            old.as_raw_pid()
+        );
+        assert_eq!(told(&flag(&scene, SCRIPTED, &["--daemon-stop"])), success(&expected));
         assert!(!scene.file("scripted", "sock").exists() && is_alive(old));
         assert_eq!(told(&scene.run(SCRIPTED, "print new")), success("new\n"));
         fs::write(go_on, "").unwrap();
@@ -196,7 +224,7 @@ mod stopping {
         let running =
             scene.begin(SCRIPTED, &format!("until-cancelled {}\nprint cancelled", cancelled.display()));
         let daemon = pid(&scene, "scripted");
-        let expected = "scripted: stopped; it cancels 1 commands\n";
+        let expected = "scripted: stopped; it cancels 1 command\n";
         assert_eq!(told(&flag(&scene, SCRIPTED, &["--daemon-stop", "--now"])), success(expected));
         assert_eq!(told(&finish(running)), success("cancelled\n"));
         assert!(cancelled.exists());
@@ -313,6 +341,7 @@ mod log {
             let serving = format!("pid={}", pid(&scene, "scripted").as_raw_pid());
             assert!(lines.any(|line| line.unwrap().ends_with(&serving)));
             flag(&scene, SCRIPTED, &["--daemon-stop"]);
+            assert!(lines.any(|line| line.unwrap().contains(" retiring ")));
         }
         // Its reader has gone, which it notices though nothing more is logged.
         drop(lines);
@@ -439,6 +468,19 @@ mod foreground {
     }
 
     #[test]
+    fn what_its_starter_ignores_it_ignores() {
+        let scene = Scene::new();
+        let mut command = scene.command("sh");
+        command.args(["-c", "trap '' HUP; exec \"$SCRIPTED\" --daemon-run"]).env("SCRIPTED", SCRIPTED);
+        let daemon = command.stdin(Stdio::null()).spawn().unwrap();
+        until("it serves", || scene.daemon_pid("scripted").is_some());
+        kill_process(pid(&scene, "scripted"), Signal::HUP).unwrap();
+        assert_eq!(told(&scene.run(SCRIPTED, "print on")), success("on\n"));
+        kill_process(pid(&scene, "scripted"), Signal::TERM).unwrap();
+        assert!(String::from_utf8_lossy(&finish(daemon).stderr).contains("reason=it was sent SIGTERM"));
+    }
+
+    #[test]
     fn its_supervisor_is_told_when_it_is_ready_and_when_it_ends() {
         let scene = Scene::new();
         let go_on = scene.path("go-on");
@@ -549,6 +591,43 @@ mod supervised {
             assert_eq!(told(&finish(waiting)), success(&format!("{number}\n")));
         }
         assert_eq!(supervisor.starts(), 2);
+    }
+
+    /// None of those who wait may keep the supervisor's daemon from coming.
+    #[test]
+    fn a_crowd_waits_for_a_daemon_that_is_slow_to_go() {
+        let scene = Scene::new();
+        let supervisor = Supervisor::new(&scene, "impatient", IMPATIENT);
+        let go_on = scene.path("go-on");
+        fs::write(scene.path("wait-for"), go_on.as_os_str().as_encoded_bytes()).unwrap();
+        let running = start(&mut scene.command(IMPATIENT), "old");
+        until("it runs", || scene.path("running").exists());
+        assert!(flag(&scene, IMPATIENT, &["--daemon-stop"]).status.success());
+        fs::remove_file(scene.path("wait-for")).unwrap();
+        let waiting: Vec<_> =
+            (0..15).map(|number| start(&mut scene.command(IMPATIENT), number.to_string())).collect();
+        // Much longer than this program waits for an answer.
+        let patience = std::time::Instant::now() + std::time::Duration::from_secs(2);
+        until("they have waited", || std::time::Instant::now() > patience);
+        fs::write(go_on, "").unwrap();
+        assert_eq!(told(&finish(running)), success("old"));
+        for (number, waiting) in waiting.into_iter().enumerate() {
+            assert_eq!(told(&finish(waiting)), success(&number.to_string()));
+        }
+        assert_eq!(supervisor.starts(), 2);
+    }
+
+    #[test]
+    fn a_socket_that_does_not_listen_is_refused() {
+        let scene = Scene::new();
+        let _socket = UnixDatagram::bind(scene.file("scripted", "sock")).unwrap();
+        let mut command = scene.command("sh");
+        let script = "exec 3<&0; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$SCRIPTED\" --daemon-run";
+        command.args(["-c", script]).env("SCRIPTED", SCRIPTED);
+        let socket = std::os::fd::OwnedFd::from(_socket.try_clone().unwrap());
+        let (_, stderr, code) = told(&finish(command.stdin(socket).spawn().unwrap()));
+        assert_eq!(code, Some(78));
+        assert!(stderr.contains("none of the sockets that were passed (LISTEN_FDS) listens at "), "{stderr}");
     }
 
     #[test]

@@ -661,6 +661,16 @@ fn f20_under_a_supervisor_clients_use_its_socket_and_start_nothing() {
         kill_process(daemon, Signal::TERM).unwrap();
     }
     assert!(scene.file("scripted", "sock").exists());
+
+    // Nor does a client whose build the supervisor doesn't start.
+    let (stdout, stderr, code) = told(&scene.run(REBUILT, "pid"));
+    assert_eq!((&*stdout, code), ("", Some(69)), "{stderr}");
+    let daemon = told(&scene.run(SCRIPTED, "pid")).0;
+    assert!(supervisor.starts() > 3);
+    assert_eq!(
+        scene.processes().iter().map(|pid| format!("{}\n", pid.as_raw_pid())).collect::<Vec<_>>(),
+        [daemon]
+    );
 }
 
 /// Whether somebody listens there, as the kernel tells it without a connection.
@@ -725,7 +735,7 @@ fn f21_ten_thousand_calls_of_daemons_that_are_always_about_to_leave_all_succeed(
 
 /// `stop` returned while the daemon still ran, and the start behind it failed.
 ///
-/// Fails if `Holder::retire` (instance/holder.rs) doesn't wait for the lock.
+/// Fails if `stop` (client/control.rs) and `Holder::retire` (instance/holder.rs) don't wait until the lock is free.
 #[test]
 fn f22_stop_returns_when_the_next_start_can_succeed() {
     let scene = Scene::new();

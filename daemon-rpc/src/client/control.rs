@@ -2,15 +2,16 @@
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 
 use super::ClientError;
-use super::connect::{fill, take_over};
+use super::connect::{connect, take_over};
 use super::connection::{Connection, Contact, Received};
 use crate::app::Program;
 use crate::instance::{Instance, InstanceError, Life, StartLock};
-use crate::limits::WAITING_NOTICE;
+use crate::limits::{MAX_ATTEMPTS, STATUS_BEFORE_STOP, WAITING_NOTICE};
 use crate::protocol::{Message, StatusReply, StatusRequest};
 use crate::settings::FOREVER;
 
@@ -18,46 +19,65 @@ use crate::settings::FOREVER;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wait {
     /// Another process starts or stops a daemon.
-    ForStartLock,
+    StartLock,
     /// The daemon gives up its socket.
-    ForRelease,
+    Release,
+    /// The daemon loads the application's state.
+    State,
 }
 
 /// How the daemon is. `None` if there is none, which is then not started.
 pub(crate) fn status(program: &Program, instance: &Instance) -> Result<Option<StatusReply>, ClientError> {
+    status_within(program, instance, program.settings.handshake_timeout)
+}
+
+fn status_within(
+    program: &Program,
+    instance: &Instance,
+    limit: Duration,
+) -> Result<Option<StatusReply>, ClientError> {
     let Some(holder) = instance.holder()? else {
         return Ok(None);
     };
+    let no_answer = || ClientError::NoAnswer { pid: holder.pid().map(Pid::as_raw_pid), log: instance.log() };
     let answer = match Connection::open(program, instance)? {
-        Contact::Peer(daemon) => daemon.ask(StatusRequest::default(), program.settings.handshake_timeout)?,
-        Contact::Nobody | Contact::QueueFull => None,
+        Contact::Peer(daemon) => daemon.ask(StatusRequest::default(), limit)?,
+        Contact::Nobody => Some(Received::Closed),
+        Contact::QueueFull => None,
     };
     match answer {
         Some(Received::Message(Message::StatusReply(status))) => Ok(Some(status)),
-        // It has gone meanwhile.
-        _ if holder.pid().is_none() => Ok(None),
-        _ => Err(ClientError::NoAnswer { pid: holder.pid().map(Pid::as_raw_pid), log: instance.log() }),
+        // It retires, and is none in a moment.
+        Some(Received::Closed) if holder.goes_within(limit)? => Ok(None),
+        _ => Err(no_answer()),
     }
 }
 
-/// Has the daemon retire, and returns when its socket is free: with what it still has to do, if it told, or `None` if there was no
-/// daemon.
+/// What is known of a daemon that was stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Last {
+    pub(crate) pid: Option<u32>,
+    /// How many commands it ran, if it told.
+    pub(crate) running: u64,
+}
+
+/// Has the daemon retire, and returns when its socket is free. `None` if there was no daemon.
 pub(crate) fn stop(
     program: &Program,
     instance: &Instance,
     with: Signal,
     tell: &(dyn Fn(Wait) + Sync),
-) -> Result<Option<StatusReply>, ClientError> {
+) -> Result<Option<Last>, ClientError> {
     let start = lock_start(instance, tell)?;
-    let mut stopped = None;
+    let mut last = None;
     while let Life::Held(holder) = instance.lock_life(&start)? {
         // One that doesn't tell how it is has to go all the same.
-        let status = status(program, instance).ok().flatten();
-        let pid = holder.pid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs());
-        patiently(tell, Wait::ForRelease, || holder.retire(with))?;
-        stopped = Some(status.unwrap_or(StatusReply { pid, ..StatusReply::default() }));
+        let status = status_within(program, instance, STATUS_BEFORE_STOP).ok().flatten();
+        let pid = holder.pid().map(|pid| pid.as_raw_nonzero().get().unsigned_abs());
+        patiently(tell, Wait::Release, || holder.retire(with))?;
+        last = Some(Last { pid, running: status.map_or(0, |status| status.running) });
     }
-    Ok(stopped)
+    Ok(last)
 }
 
 /// Has the daemon retire, if there is one, and starts the next. Returns when that is ready.
@@ -67,18 +87,27 @@ pub(crate) fn restart(
     tell: &(dyn Fn(Wait) + Sync),
 ) -> Result<StatusReply, ClientError> {
     let start = lock_start(instance, tell)?;
-    let place = patiently(tell, Wait::ForRelease, || take_over(program, instance, &start, false))?;
-    let daemon = fill(program, instance, place, start)?.ok_or(ClientError::AlwaysRetiring)?;
-    match daemon.ask(StatusRequest { when_loaded: true }, FOREVER)? {
-        Some(Received::Message(Message::StatusReply(status))) => Ok(status),
-        Some(Received::Message(Message::NotLoaded(error))) => Err(ClientError::NotLoaded { error }),
-        Some(Received::Message(Message::NotRun)) => Err(ClientError::AlwaysRetiring),
-        _ => Err(ClientError::DiedLoading { log: instance.log() }),
+    let mut started = patiently(tell, Wait::Release, || take_over(program, instance, start, false))?;
+    for _ in 0..MAX_ATTEMPTS {
+        if let Some(daemon) = started {
+            let request = StatusRequest { when_loaded: true };
+            match patiently(tell, Wait::State, || daemon.ask(request, FOREVER))? {
+                Some(Received::Message(Message::StatusReply(status))) => return Ok(status),
+                Some(Received::Message(Message::NotLoaded(error))) => {
+                    return Err(ClientError::NotLoaded { error });
+                }
+                Some(Received::Message(Message::NotRun)) => {}
+                _ => return Err(ClientError::DiedLoading { log: instance.log() }),
+            }
+        }
+        // Another restart has had it retire. What that has started is as new.
+        started = connect(program, instance)?;
     }
+    Err(ClientError::AlwaysRetiring)
 }
 
 fn lock_start(instance: &Instance, tell: &(dyn Fn(Wait) + Sync)) -> Result<StartLock, InstanceError> {
-    patiently(tell, Wait::ForStartLock, || instance.lock_start()).map(|(start, _)| start)
+    patiently(tell, Wait::StartLock, || instance.lock_start()).map(|(start, _)| start)
 }
 
 /// Tells what is waited for, if that takes long.

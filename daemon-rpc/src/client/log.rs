@@ -35,6 +35,8 @@ pub(crate) fn print(instance: &Instance, follow: bool) -> Result<(), ClientError
         changes.watch_log(instance).map_err(failed)?;
         let now = instance.read_log()?;
         if !is_same(shown.as_ref(), now.as_ref()).map_err(failed)? {
+            // What came in between.
+            shown.iter().try_for_each(|log| copy(log, &stdout))?;
             shown = now;
         }
     }

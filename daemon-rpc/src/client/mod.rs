@@ -33,7 +33,7 @@ use crate::{ExitCode, Needs};
 use caller::Caller;
 pub(crate) use collect::into_text;
 use connection::{Connection, Meeting};
-pub(crate) use control::{Wait, restart, status, stop};
+pub(crate) use control::{Last, Wait, restart, status, stop};
 pub(crate) use error::ClientError;
 pub(crate) use log::print as print_log;
 use output::CallersStream;

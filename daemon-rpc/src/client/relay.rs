@@ -38,10 +38,22 @@ pub(super) fn run(
         Err(source) => return Err(ClientError::Connection { source }),
     };
     let mut notice = Notice::default();
+    // What says so has a handler that has seen the command.
+    let mut begun = false;
     loop {
         let received = next(daemon, caller);
         notice.take_back(&caller.stderr);
-        match received? {
+        let received = received?;
+        begun |= matches!(
+            received,
+            Received::Message(
+                Message::OutputChunk(_)
+                    | Message::ErrorChunk(_)
+                    | Message::CommandError(_)
+                    | Message::InputWindow(_)
+            )
+        );
+        match received {
             Received::Message(Message::OutputChunk(chunk)) => caller.stdout.write_all(&chunk)?,
             Received::Message(Message::ErrorChunk(chunk)) => caller.stderr.write_all(&chunk)?,
             Received::Message(Message::InputWindow(bytes)) if caller.input.is_some() => {
@@ -56,9 +68,11 @@ pub(super) fn run(
                 errors.write_all(format!("{}: {text}\n", program.name).as_bytes())?;
             }
             Received::Message(Message::Exit(code)) => return Ok(Ending::Exit(code.into())),
-            Received::Message(Message::NotRun) => return Ok(Ending::NotRun),
-            Received::Message(Message::Busy) => return Ok(Ending::Busy),
-            Received::Message(Message::NotLoaded(error)) => return Err(ClientError::NotLoaded { error }),
+            Received::Message(Message::NotRun) if !begun => return Ok(Ending::NotRun),
+            Received::Message(Message::Busy) if !begun => return Ok(Ending::Busy),
+            Received::Message(Message::NotLoaded(error)) if !begun => {
+                return Err(ClientError::NotLoaded { error });
+            }
             // A command that didn't arrive whole can't have been run.
             Received::Closed if !arrived => return Ok(Ending::NotRun),
             Received::Closed => return Ok(Ending::DaemonDied),

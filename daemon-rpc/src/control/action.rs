@@ -33,8 +33,9 @@ impl Control {
         let id = self.instance.id();
         let tell = |wait| {
             let what = match wait {
-                Wait::ForStartLock => "another process that starts or stops the daemon",
-                Wait::ForRelease => "the daemon to give up its socket",
+                Wait::StartLock => "another process that starts or stops the daemon",
+                Wait::Release => "the daemon to give up its socket",
+                Wait::State => "the daemon to load what it needs",
             };
             // With standard error gone, nobody wonders either.
             let _ = writeln!(io::stderr(), "{}: waiting for {what}…", self.program.name);
@@ -79,11 +80,16 @@ impl fmt::Display for LastCommands {
             (0, _) => Ok(()),
             (running, false) => {
                 let limit = DRAIN_LIMIT.as_secs();
-                write!(formatter, "; it still runs {running} commands, which have {limit} seconds to end")
+                write!(formatter, "; it still runs {}, for {limit} seconds at most", commands(running))?;
+                self.stopped.pid.map_or(Ok(()), |pid| write!(formatter, " (pid {pid})"))
             }
-            (running, true) => write!(formatter, "; it cancels {running} commands"),
+            (running, true) => write!(formatter, "; it cancels {}", commands(running)),
         }
     }
+}
+
+fn commands(count: u64) -> String {
+    format!("{count} command{}", if count == 1 { "" } else { "s" })
 }
 
 fn print(text: &str) -> Result<(), ClientError> {

@@ -37,7 +37,7 @@ use rustix::process::Signal;
 
 use crate::ExitCode;
 use crate::app::Program;
-use crate::client::{self, ClientError, Wait};
+use crate::client::{self, ClientError, Last, Wait};
 use crate::instance::Instance;
 
 pub(crate) use action::Action;
@@ -110,8 +110,7 @@ impl Control {
             Stop::Now => Signal::QUIT,
         };
         let stopped = client::stop(&self.program, &self.instance, signal, tell)?;
-        Ok(stopped
-            .map(|status| Stopped { pid: Some(status.pid).filter(|pid| *pid != 0), running: status.running }))
+        Ok(stopped.map(|Last { pid, running }| Stopped { pid, running }))
     }
 
     /// Stops the daemon as [`Stop::Drain`] does, if there is one, and starts one of this build. Returns when it has loaded its state.

@@ -73,9 +73,10 @@ pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<()
         None => accepted.await,
     };
 
-    info!(%reason, sessions = sessions.len(), "retiring");
     fault::passing("retire");
     drop(files);
+    // Behind it, so that nobody waits for the log.
+    info!(%reason, sessions = sessions.len(), "retiring");
     let patient = !matches!(reason, Reason::Asked(Signal::QUIT));
     match reason {
         Reason::NotLoaded(error) => {
@@ -140,19 +141,16 @@ pub(super) async fn serve_one(
     daemon: &Arc<Daemon>,
     socket: StdUnixStream,
 ) -> Result<Option<Signal>, DaemonError> {
-    // Of `nohup` and its like, which a daemon doesn't inherit but a command does.
-    let heeded =
-        [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT].map(|signal| (signal, !sys::ignores(signal)));
     let mut signals = Signals::new()?;
     socket.set_nonblocking(true)?;
     let connection = socket.try_clone()?;
     let mut session = pin!(session::serve(Arc::clone(daemon), UnixStream::from_std(socket)?));
     let signal = select! {
         _ = &mut session => None,
-        signal = signals.next_of(&heeded) => Some(signal),
+        signal = signals.next() => Some(signal),
     };
     // The next one ends the process, whatever goes on.
-    sys::heed(heeded.into_iter().filter_map(|(signal, heeded)| heeded.then_some(signal)));
+    sys::heed(signals.heeded);
     if signal.is_some() {
         // To the handler it is as if its caller had gone, which elsewhere is what the signal does.
         connection.shutdown(Shutdown::Both)?;
@@ -213,6 +211,7 @@ async fn accept(
                 if !files.are_in_place() {
                     return Reason::FilesGone;
                 }
+                files.name_daemon();
                 if let Some(log) = &daemon.log && let Err(error) = log.trim() {
                     warn!(error = &error as &dyn std::error::Error, "can't trim the log");
                 }
@@ -283,35 +282,37 @@ struct Signals {
     interrupt: unix::Signal,
     hang_up: unix::Signal,
     quit: unix::Signal,
+    /// Those that whoever started this process doesn't have it ignore, as `nohup` and shells do. A daemon that a client has started
+    /// ignores none.
+    heeded: Vec<Signal>,
 }
 
 impl Signals {
     fn new() -> io::Result<Self> {
+        let all = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT];
+        // Before they are handled.
+        let heeded = all.into_iter().filter(|signal| !sys::ignores(*signal)).collect();
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
             quit: signal(SignalKind::quit())?,
+            heeded,
         })
-    }
-
-    /// The next of those signals that are heeded.
-    async fn next_of(&mut self, heeded: &[(Signal, bool)]) -> Signal {
-        loop {
-            let signal = self.next().await;
-            if heeded.contains(&(signal, true)) {
-                return signal;
-            }
-        }
     }
 
     /// The next signal.
     async fn next(&mut self) -> Signal {
-        select! {
-            _ = self.terminate.recv() => Signal::TERM,
-            _ = self.interrupt.recv() => Signal::INT,
-            _ = self.hang_up.recv() => Signal::HUP,
-            _ = self.quit.recv() => Signal::QUIT,
+        loop {
+            let signal = select! {
+                _ = self.terminate.recv() => Signal::TERM,
+                _ = self.interrupt.recv() => Signal::INT,
+                _ = self.hang_up.recv() => Signal::HUP,
+                _ = self.quit.recv() => Signal::QUIT,
+            };
+            if self.heeded.contains(&signal) {
+                return signal;
+            }
         }
     }
 }

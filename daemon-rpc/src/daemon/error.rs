@@ -21,7 +21,7 @@ pub(crate) enum DaemonError {
     )]
     SocketInUse { path: PathBuf },
     #[error(
-        "none of the sockets that were passed (LISTEN_FDS) is {path}; make that the supervisor's (ListenStream=), or set DAEMON_RPC_DIR to its directory",
+        "none of the sockets that were passed (LISTEN_FDS) listens at {path}; make that the supervisor's (ListenStream=, Accept=no), or set DAEMON_RPC_DIR to its directory",
         path = .path.display()
     )]
     OtherSocket { path: PathBuf },

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 
+use rustix::net::SocketType;
+use rustix::net::sockopt::{socket_acceptconn, socket_type};
 use rustix::process::{Pid, Signal};
 use rustix::stdio::dup2_stdin;
 
@@ -19,38 +21,49 @@ pub(super) fn take_up(instance: &Instance) -> Result<Handover, DaemonError> {
     // After the paths have been made absolute.
     env::set_current_dir("/")?;
     dup2_stdin(File::open("/dev/null")?)?;
-    let (start, _) = instance.lock_start()?;
-    let (listener, files) = match passed {
+    let supervisor = Some(Supervisor::of_this_process());
+    match passed {
         Some(listener) => {
-            let life = succeed(instance, &start)?;
-            (listener, ServedFiles::at_supervisors_socket(instance, life)?)
+            let files = ServedFiles::at_supervisors_socket(instance, succeed(instance)?)?;
+            Ok(Handover { listener, files, start: None, supervisor })
         }
         None => {
+            let (start, _) = instance.lock_start()?;
             let life = if_nobody_serves(instance, &start)?;
             let listener = instance.bind(&life)?;
             listener.set_nonblocking(true)?;
-            (listener, ServedFiles::new(instance, life)?)
+            let files = ServedFiles::new(instance, life)?;
+            Ok(Handover { listener, files, start: Some(start), supervisor })
         }
-    };
-    Ok(Handover { listener, files, start: Some(start), supervisor: Some(Supervisor::of_this_process()) })
+    }
 }
 
 fn passed_socket(instance: &Instance, passed: Vec<OwnedFd>) -> Result<Option<UnixListener>, DaemonError> {
     if passed.is_empty() {
         return Ok(None);
     }
-    match passed.into_iter().find_map(|descriptor| listener(instance, descriptor).transpose()) {
+    let listens = |descriptor: &OwnedFd| {
+        socket_acceptconn(descriptor) == Ok(true) && socket_type(descriptor) == Ok(SocketType::STREAM)
+    };
+    let mut listeners = passed.into_iter().filter(listens);
+    match listeners.find_map(|descriptor| listener(instance, descriptor).transpose()) {
         Some(listener) => listener.map(Some).map_err(Into::into),
         None => Err(DaemonError::OtherSocket { path: instance.socket().to_owned() }),
     }
 }
 
 /// The life lock, also if a daemon holds it: with the supervisor's socket in the place of its own, nobody finds that one any more.
-fn succeed(instance: &Instance, start: &StartLock) -> Result<LifeLock, DaemonError> {
+///
+/// Where no daemon does, the start lock isn't needed: a client who holds it may wait for this very daemon.
+fn succeed(instance: &Instance) -> Result<LifeLock, DaemonError> {
+    if let Life::Free(life) = instance.try_lock_life()? {
+        return Ok(life);
+    }
+    let (start, _) = instance.lock_start()?;
     loop {
-        match instance.lock_life(start)? {
+        match instance.lock_life(&start)? {
             Life::Free(life) => return Ok(life),
-            Life::Held(holder) => drop(holder.retire(Signal::TERM)?),
+            Life::Held(holder) => holder.retire(Signal::TERM)?,
         }
     }
 }

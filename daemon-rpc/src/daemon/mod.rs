@@ -176,7 +176,8 @@ fn serve(
     setup::log_to_stderr();
     setup::raise_descriptor_limit();
     setup::set_umask();
-    let log = instance.log_of_this_process()?;
+    // In the foreground, it is somebody else's.
+    let log = if handover.supervisor.is_none() { instance.log_of_this_process()? } else { None };
     on_runtimes(program, load, handler, log, async |daemon| control::serve(daemon, handover).await)
 }
 

@@ -100,7 +100,7 @@ impl Session {
             sleep(CROWDED_PATIENCE).await;
         };
         if let Some(request) = self.meet(&mut reader, hurried).await? {
-            return self.tell_status(request, &mut reader).await.map(|()| Visit::Observer);
+            return Ok(self.answer_observer(request, &mut reader).await);
         }
         self.serve_caller(reader).await.map(|()| Visit::Caller)
     }
@@ -109,7 +109,7 @@ impl Session {
         // Not without having met: clients of other builds have this daemon retire, however busy it is.
         let mut reader = FrameReader::new(MAX_VERSION_CHECK);
         if let Some(request) = self.meet(&mut reader, sleep(CROWDED_PATIENCE)).await? {
-            return self.tell_status(request, &mut reader).await.map(|()| Visit::Observer);
+            return Ok(self.answer_observer(request, &mut reader).await);
         }
         self.send(&Message::Busy).await.map(|()| Visit::Caller)
     }
@@ -178,6 +178,14 @@ impl Session {
             Message::StatusRequest(request) => Ok(Some(request)),
             other => Err(ProtocolError::Unexpected(other.name()).into()),
         }
+    }
+
+    /// Whether or not he waits for the answer, he is none who keeps a daemon busy.
+    async fn answer_observer(&self, request: StatusRequest, reader: &mut FrameReader) -> Visit {
+        if let Err(error) = self.tell_status(request, reader).await {
+            debug!(error = &error as &dyn std::error::Error, "ended a connection");
+        }
+        Visit::Observer
     }
 
     async fn tell_status(

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Flock, FlockType, Pid, Signal, fcntl_getlk};
@@ -16,15 +17,6 @@ use crate::limits::{RETIRE_LIMIT, RETIRE_ROUNDS};
 #[derive(Debug)]
 pub(crate) struct Holder {
     file: File,
-}
-
-/// How a daemon came to give up its files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Release {
-    /// By itself.
-    Retired,
-    /// It didn't, and was killed.
-    Killed,
 }
 
 impl Instance {
@@ -61,25 +53,29 @@ impl Holder {
     ///
     /// Only for the holder of the start lock: no other daemon can take the lock's file over meanwhile, so its pid is the
     /// daemon's for as long as the lock is held.
-    pub(crate) fn retire(&self, with: Signal) -> Result<Release, InstanceError> {
+    pub(crate) fn retire(&self, with: Signal) -> Result<(), InstanceError> {
         let failed = |source| InstanceError::Retire { source };
         let released = self.released().map_err(failed)?;
-        let mut signals = [(with, Release::Retired), (Signal::KILL, Release::Killed)].into_iter();
-        let mut release = Release::Retired;
+        let mut signals = [with, Signal::KILL].into_iter();
         fault::passing("retire");
         for _ in 0..RETIRE_ROUNDS {
             // One that is coming up names itself in a moment, and then heeds a signal.
             if let Some(daemon) = Process::of(self)
-                && let Some((signal, effect)) = signals.next()
+                && let Some(signal) = signals.next()
             {
                 daemon.signal(signal);
-                release = effect;
             }
             if let Some(released) = released.within(RETIRE_LIMIT) {
-                return released.map(|()| release).map_err(|error| failed(error.into()));
+                return released.map_err(|error| failed(error.into()));
             }
         }
         Err(InstanceError::Unresponsive { pid: self.pid().map(Pid::as_raw_pid) })
+    }
+
+    /// Whether the daemon gives up its files within this time, unasked.
+    pub(crate) fn goes_within(&self, limit: Duration) -> Result<bool, InstanceError> {
+        let released = self.released().map_err(|source| InstanceError::Retire { source })?;
+        Ok(released.within(limit).is_some())
     }
 
     /// Waits, in a thread, until the daemon has given up the lock.

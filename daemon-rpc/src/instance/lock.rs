@@ -63,8 +63,13 @@ impl Instance {
         }
     }
 
-    /// Takes the life lock unless a daemon holds it. Only for the holder of the start lock.
+    /// Takes the life lock unless a daemon holds it. For the holder of the start lock, who may make the socket then.
     pub(crate) fn lock_life(&self, _start: &StartLock) -> Result<Life, InstanceError> {
+        self.try_lock_life()
+    }
+
+    /// The same for a daemon whose supervisor has made the socket.
+    pub(crate) fn try_lock_life(&self) -> Result<Life, InstanceError> {
         let path = self.pid();
         loop {
             fault::at("lock_life").map_err(|error| file_error(&path, error))?;
@@ -104,8 +109,7 @@ impl LifeLock {
     ///
     /// On a full disk the file stays empty.
     pub(super) fn write_pid(&mut self) -> Result<(), InstanceError> {
-        let locked = fcntl_lock(&self.file, FlockOperation::NonBlockingLockExclusive);
-        locked.map_err(|error| file_error(&self.path, error))?;
+        self.name_daemon().map_err(|error| file_error(&self.path, error))?;
         let line = format!("{}\n", std::process::id());
         let write = |file: &mut File| {
             fault::at("write_pid")?;
@@ -117,6 +121,12 @@ impl LifeLock {
             Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(()),
             written => written.map_err(|error| file_error(&self.path, error)),
         }
+    }
+
+    /// Names this process as the daemon to the kernel. The name goes when any part of the process closes the file, as a handler does that
+    /// reads it.
+    pub(super) fn name_daemon(&self) -> rustix::io::Result<()> {
+        fcntl_lock(&self.file, FlockOperation::NonBlockingLockExclusive)
     }
 
     /// Whether the path still leads to the locked file.

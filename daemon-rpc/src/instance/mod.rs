@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 
 pub(crate) use directory::{ROOT, VARIABLE as DIRECTORY_VARIABLE};
 pub(crate) use error::{InstanceError, in_brackets};
-pub(crate) use holder::{Holder, Release};
+pub(crate) use holder::Holder;
 pub use id::check as check_id;
 pub(crate) use lock::{Life, LifeLock, StartLock};
 pub(crate) use log::Log;

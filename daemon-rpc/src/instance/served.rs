@@ -40,6 +40,12 @@ impl ServedFiles {
         self.life.write_pid()
     }
 
+    /// The same to the kernel alone, which may have forgotten it.
+    pub(crate) fn name_daemon(&self) {
+        // Nobody else can have it, since nobody else has the file.
+        let _ = self.life.name_daemon();
+    }
+
     /// A descriptor of the life lock for the daemon.
     pub(crate) fn share_life_lock(&self) -> io::Result<OwnedFd> {
         self.life.share()
