@@ -41,26 +41,20 @@ pub enum Step {
     },
     /// `Instance::lock_life`: opens the pid file.
     LockLife {
-        /// As for the start lock.
-        hung: bool,
-        /// It has had a daemon retire.
-        retired: bool,
+        /// A daemon that lives is asked again, rather than had retire.
+        ask_again: bool,
     },
     /// `Instance::lock_life`: tries to lock what it has opened.
     TryLock {
         /// As above.
-        hung: bool,
-        /// As above.
-        retired: bool,
+        ask_again: bool,
         /// The file.
         file: Inode,
     },
     /// `Instance::lock_life`: compares the locked file with the path's.
     IsInPlace {
         /// As above.
-        hung: bool,
-        /// As above.
-        retired: bool,
+        ask_again: bool,
         /// The file.
         file: Inode,
         /// It has got the lock.
@@ -73,17 +67,12 @@ pub enum Step {
         /// It has sent SIGTERM.
         asked: bool,
     },
-    /// `connect::is_free`: connects to whoever listens although nobody holds the life lock.
-    IsFree {
+    /// `connect::take_over`: connects to whoever listens although nobody holds the life lock.
+    Open {
         /// The life lock's file.
         file: Inode,
     },
-    /// `connect::is_free`: finds out who that is.
-    Meet {
-        /// The life lock's file.
-        file: Inode,
-    },
-    /// `Supervised::wait`: has left the place to whom it takes for a supervisor.
+    /// `connect::wait`: waits for whoever that is, without a lock.
     Wait,
     /// `Instance::bind`, and `Connection::open`.
     Bind {
@@ -126,8 +115,7 @@ impl Step {
             Self::TryLock { file, .. }
             | Self::IsInPlace { file, .. }
             | Self::Retire { file, .. }
-            | Self::IsFree { file }
-            | Self::Meet { file }
+            | Self::Open { file }
             | Self::Bind { file } => (None, Some(file)),
             Self::Spawn { files } | Self::Started { files, .. } | Self::Undo { files, .. } => {
                 (Some(&mut files.socket), Some(&mut files.pid_file))
@@ -198,7 +186,7 @@ impl System {
                 _ if hung(state) => {
                     next.disconnect(me);
                     let step = if again {
-                        Step::LockLife { hung: true, retired: false }
+                        Step::LockLife { ask_again: false }
                     } else {
                         Step::LockStart { hung: true, waited: false }
                     };
@@ -211,36 +199,31 @@ impl System {
                 Some(_) if self.cures.start_lock => next.go_on(me, Step::LockStart { hung, waited: true }),
                 _ => {
                     next.world.start_lock = Some(me);
-                    let look = self.cures.second_look && (waited || !hung);
-                    let step = if look {
-                        Step::Look { again: true }
-                    } else {
-                        Step::LockLife { hung, retired: false }
-                    };
-                    next.go_on(me, step);
+                    let ask_again = self.cures.second_look && (waited || !hung);
+                    next.go_on(me, Step::LockLife { ask_again });
                 }
             },
-            Step::LockLife { hung, retired } => {
+            Step::LockLife { ask_again } => {
                 let file = next.world.open_pid_file();
-                next.go_on(me, Step::TryLock { hung, retired, file });
+                next.go_on(me, Step::TryLock { ask_again, file });
             }
-            Step::TryLock { hung, retired, file } => {
+            Step::TryLock { ask_again, file } => {
                 let free = state.world.pid_file(file).locked_by.is_empty();
                 if free {
                     next.world.pid_file_mut(file).locked_by = Processes::of(me);
                 }
-                next.go_on(me, Step::IsInPlace { hung, retired, file, free });
+                next.go_on(me, Step::IsInPlace { ask_again, file, free });
             }
-            Step::IsInPlace { hung, retired, file, free } => {
+            Step::IsInPlace { ask_again, file, free } => {
                 let in_place = !self.cures.compare_locked_file || state.world.pid_path == Some(file);
                 let step = match (in_place, free) {
                     (false, _) => {
                         next.world.pid_file_mut(file).locked_by.remove(me);
-                        Step::LockLife { hung, retired }
+                        Step::LockLife { ask_again }
                     }
+                    (true, true) => Step::Open { file },
+                    (true, false) if ask_again => Step::Look { again: true },
                     (true, false) => Step::Retire { file, asked: false },
-                    (true, true) if retired || hung => self.after_retirement(&mut next, me, file)?,
-                    (true, true) => Step::IsFree { file },
                 };
                 next.go_on(me, step);
             }
@@ -248,7 +231,7 @@ impl System {
                 let holder = state.world.pid_file(file);
                 match holder.named {
                     _ if holder.locked_by.is_empty() => {
-                        next.go_on(me, Step::LockLife { hung: false, retired: true });
+                        next.go_on(me, Step::LockLife { ask_again: false });
                     }
                     Some(daemon) if !asked => {
                         next.daemon_mut(daemon).asked_to_retire = true;
@@ -260,22 +243,13 @@ impl System {
                     _ => return None,
                 }
             }
-            Step::IsFree { file } => match state.world.reachable() {
-                Some(socket) => next.connect(me, socket, Step::Meet { file }),
-                None => next.go_on(me, Step::Bind { file }),
-            },
-            Step::Meet { file } => match client.connection? {
-                Connection::Answered(_) | Connection::NotRun(_) => {
-                    next.disconnect(me);
-                    next.go_on(me, Step::Bind { file });
-                }
-                Connection::Closed => next.go_on(me, Step::IsFree { file }),
-                _ if hung(state) => {
+            Step::Open { file } => match state.world.reachable() {
+                Some(socket) => {
                     next.release_life(me, file);
                     next.release_start(me);
-                    next.go_on(me, Step::Wait);
+                    next.connect(me, socket, Step::Wait);
                 }
-                _ => return None,
+                None => next.go_on(me, Step::Bind { file }),
             },
             Step::Wait => match client.connection? {
                 Connection::Answered(daemon) if state.daemon(daemon).build == client.build => {
@@ -368,25 +342,12 @@ impl System {
     /// A look has found no daemon of this build.
     fn nobody(&self, next: &mut State, me: Process, again: bool) {
         next.disconnect(me);
-        next.go_on(
-            me,
-            if again {
-                Step::LockLife { hung: false, retired: false }
-            } else {
-                Step::LockStart { hung: false, waited: false }
-            },
-        );
-    }
-
-    /// `connect::take_over`: who still listens behind a daemon that has retired, or that was silent, is left alone.
-    fn after_retirement(&self, next: &mut State, me: Process, file: Inode) -> Option<Step> {
-        let Some(socket) = next.world.reachable() else {
-            return Some(Step::Bind { file });
+        let step = if again {
+            Step::LockLife { ask_again: false }
+        } else {
+            Step::LockStart { hung: false, waited: false }
         };
-        next.release_life(me, file);
-        next.release_start(me);
-        next.connect(me, socket, Step::Wait);
-        Some(Step::Wait)
+        next.go_on(me, step);
     }
 }
 

@@ -8,7 +8,7 @@
 //! | [`client::Step::Look`], `Handshake` | `client/connect.rs`: `look`; `client/connection.rs`: `open`, `handshake` |
 //! | `LockStart`, `LockLife`, `TryLock`, `IsInPlace` | `instance/lock.rs`: `lock_start`, `lock_life`, `try_lock`, `is_in_place` |
 //! | `Retire` | `instance/holder.rs`: `retire` |
-//! | `IsFree`, `Meet`, `Wait` | `client/connect.rs`: `take_over`, `is_free`, `Supervised::wait` |
+//! | `Open`, `Wait` | `client/connect.rs`: `take_over`, `wait` |
 //! | `Bind` | `instance/socket.rs`: `bind`; `client/connection.rs`: `open` |
 //! | `Spawn`, `Started` | `client/start.rs`: `start`, `spawn` |
 //! | `Undo`, [`daemon::Stage::DropFiles`] | `instance/served.rs`: `drop` of `ServedFiles`, `hand_over` |
