@@ -92,6 +92,8 @@ pub(super) fn take(input: &[u8]) -> Option<Taken> {
 fn expected(stream: &[u8], options: u8) -> (Taken, bool) {
     let mut expected = Taken::default();
     let mut loading = false;
+    // What a daemon has said of a command, it can't take back.
+    let mut begun = false;
     let mut reader = reader_of(stream, MAX_VERSION_CHECK);
     let mut next = || {
         let next = reader.next();
@@ -102,7 +104,20 @@ fn expected(stream: &[u8], options: u8) -> (Taken, bool) {
         _ if options & option::GONE != 0 => "Closed".into(),
         Ok(None) => "Closed".into(),
         Ok(Some(first)) if first == version_check() => loop {
-            match next() {
+            let message = next();
+            let refused =
+                matches!(message, Ok(Some(Message::NotRun | Message::Busy | Message::NotLoaded(_))));
+            begun |= matches!(
+                message,
+                Ok(Some(
+                    Message::OutputChunk(_)
+                        | Message::ErrorChunk(_)
+                        | Message::CommandError(_)
+                        | Message::InputWindow(_)
+                ))
+            );
+            match message {
+                Ok(Some(_)) if begun && refused => break "Garbled(Unexpected(".into(),
                 Ok(Some(Message::OutputChunk(chunk))) => expected.stdout.extend(chunk),
                 Ok(Some(Message::ErrorChunk(chunk))) => expected.stderr.extend(chunk),
                 Ok(Some(Message::InputWindow(_))) if options & option::STREAMS_INPUT != 0 => {}

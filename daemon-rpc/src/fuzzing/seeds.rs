@@ -1030,7 +1030,11 @@ fn of_answer() -> Vec<Seed> {
             "Garbled(Malformed { kind: 4,, out \"\", err \"\"",
         ),
         ("not-run", said(MET, &[Message::NotRun]), "NotRun, out \"\", err \"\""),
-        ("not-run-behind-output", said(MET, &[out(), Message::NotRun]), "NotRun, out \"out \", err \"\""),
+        (
+            "not-run-behind-output",
+            said(MET, &[out(), Message::NotRun]),
+            "Garbled(Unexpected(\"NotRun\")), out \"out \", err \"\"",
+        ),
         ("busy", said(MET, &[Message::Busy]), "Busy, out \"\", err \"\""),
         (
             "loading",
