@@ -708,9 +708,8 @@ fn f21_ten_thousand_calls_of_daemons_that_are_always_about_to_leave_all_succeed(
     // Each in a scene of its own: on a machine under load, all together would take as long as a test that hangs.
     const ROUNDS: usize = 20;
     const CALLS: usize = 10_000 / ROUNDS / CALLERS;
-    const CALLERS: usize = 4;
-    let id = format!("restless-{}", rustix::process::geteuid().as_raw());
-    let mut left = 0;
+    const CALLERS: usize = 2;
+    let mut daemons = 0;
     for _ in 0..ROUNDS {
         let scene = Scene::new();
         thread::scope(|threads| {
@@ -727,10 +726,9 @@ fn f21_ten_thousand_calls_of_daemons_that_are_always_about_to_leave_all_succeed(
                 });
             }
         });
-        let log = fs::read_to_string(scene.file(&id, "log")).unwrap();
-        left += log.matches("it had no connection for 1ms").count();
+        daemons += fs::read(scene.path("daemons")).unwrap().len();
     }
-    assert!(left > 10, "the daemons stayed, all but {left}");
+    assert!(daemons > 5 * ROUNDS, "the daemons stayed: there were only {daemons}");
 }
 
 /// `stop` returned while the daemon still ran, and the start behind it failed.
