@@ -138,6 +138,7 @@ fn schedule(seed: u64) -> Vec<Call> {
 }
 
 fn run(seed: u64, reached: &Mutex<BTreeSet<String>>, ends: &Mutex<BTreeMap<String, usize>>) {
+    let _told = ToldOnPanic(seed);
     let calls = schedule(seed);
     let scene = Scene::new();
     let harmless = calls
@@ -200,6 +201,17 @@ fn run(seed: u64, reached: &Mutex<BTreeSet<String>>, ends: &Mutex<BTreeMap<Strin
     }
     let after = told(&scene.run(FAULTY, "afterwards"));
     assert_eq!(after, success("afterwards"), "seed {seed}: {calls:#?}");
+}
+
+/// Tells which schedule it was, however the test fails.
+struct ToldOnPanic(u64);
+
+impl Drop for ToldOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("it was DAEMON_RPC_SEED={}: {:#?}", self.0, schedule(self.0));
+        }
+    }
 }
 
 fn happen(scene: &Scene, incident: Option<Incident>) {

@@ -29,7 +29,11 @@ pub(super) fn start(
     let log = NewLog::open(instance, &life)?;
     let listener = instance.bind(&life)?;
     // Removed again unless a daemon takes them over.
-    let files = ServedFiles::new(instance, life)?;
+    let files = match ServedFiles::new(instance, life) {
+        // Somebody has removed the socket already.
+        Err(error) if error.is_not_found() => return Ok(None),
+        files => files?,
+    };
 
     // Before there is anybody to answer, so that even a daemon that ends at once finds its caller in the queue.
     let Contact::Peer(daemon) = Connection::open(program, instance)? else {

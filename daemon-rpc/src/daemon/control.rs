@@ -186,7 +186,8 @@ async fn accept(
                 // The one more that there is a descriptor for is turned away.
                 Err(_) if spare.take().is_some() => {
                     daemon.crowded.notify_waiters();
-                    room = sessions.len();
+                    // Whoever comes alone is served all the same.
+                    room = sessions.len().max(1);
                 }
                 Err(error) => {
                     warn!(error = &error as &dyn std::error::Error, "can't accept a client");

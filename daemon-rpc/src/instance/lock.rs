@@ -151,6 +151,8 @@ impl Drop for LifeLock {
             let _ = unlink(&self.path);
         }
         fault::passing("unlock");
+        // First, so that the next daemon finds the name free, should the file have stayed.
+        let _ = fcntl_lock(&self.file, FlockOperation::Unlock);
         // Said aloud because a copy of the descriptor may still be open in a client that just started this daemon.
         let _ = flock(&self.file, FlockOperation::Unlock);
     }
