@@ -20,6 +20,7 @@ use daemon_rpc_tests::terminal::{CTRL_C, CTRL_D, in_terminal, read_until};
 use pty_process::Size;
 use pty_process::blocking::Pty;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 
 const EIO: i32 = rustix::io::Errno::IO.raw_os_error();
@@ -155,12 +156,17 @@ fn assert_free(pty: &mut Pty) {
 /// Fails where who has waited for the start lock doesn't look again (`client/connect.rs`).
 #[test]
 fn f03_two_hundred_first_calls_at_once_start_one_daemon() {
+    const CALLERS: usize = 200;
     let scene = Scene::new();
-    // They all wait for their input, which they get at the same time.
-    let mut callers: Vec<_> = (0..200).map(|_| scene.command(SCRIPTED).spawn().unwrap()).collect();
-    for (number, caller) in callers.iter_mut().enumerate() {
-        caller.stdin.take().unwrap().write_all(format!("print {number}\npid").as_bytes()).unwrap();
-    }
+    // As if one more were starting the daemon, so that all have looked for one in vain before the first of them goes on.
+    let start_lock = fs::File::create(scene.file("scripted", "lock")).unwrap();
+    flock(&start_lock, FlockOperation::LockExclusive).unwrap();
+    let script = |number| format!("print {number}\npid");
+    let callers: Vec<_> =
+        (0..CALLERS).map(|number| start(&mut scene.command(SCRIPTED), script(number))).collect();
+    until("all wait for the start lock", || waiting_for(&start_lock) == CALLERS);
+    assert!(!scene.file("scripted", "sock").exists());
+    drop(start_lock);
     let answers: Vec<_> = callers.into_iter().map(|caller| told(&finish(caller))).collect();
     let daemon = scene.daemon_pid("scripted").unwrap();
     for (number, answer) in answers.into_iter().enumerate() {
@@ -169,6 +175,13 @@ fn f03_two_hundred_first_calls_at_once_start_one_daemon() {
     assert_eq!(scene.processes(), [daemon]);
     let log = fs::read_to_string(scene.file("scripted", "log")).unwrap();
     assert_eq!(log.matches(" serving ").count(), 1, "{log}");
+}
+
+/// How many processes wait for a lock on the file.
+fn waiting_for(file: &fs::File) -> usize {
+    let inode = format!(":{} ", file.metadata().unwrap().ino());
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().filter(|lock| lock.contains(" -> ") && lock.contains(&inode)).count()
 }
 
 /// A second start took the socket away from the daemon that served.
@@ -235,7 +248,7 @@ fn f06_a_stale_pid_file_brings_nobody_to_harm_and_misleads_nobody() {
 
 /// The same while a daemon lives that another build is to replace: it is asked to retire, and nobody else is.
 ///
-/// Fails where `Holder::pid` reads the number in the file (`instance/lock.rs`).
+/// Fails where `Holder::pid` reads the number in the file (`instance/holder.rs`).
 #[test]
 fn f06_who_is_named_in_the_file_of_a_living_daemon_is_not_asked_to_retire_in_its_place() {
     let scene = Scene::new();
@@ -251,7 +264,7 @@ fn f06_who_is_named_in_the_file_of_a_living_daemon_is_not_asked_to_retire_in_its
 
 /// The same while the daemon is hung, and has to be killed.
 ///
-/// Fails where `Holder::pid` reads the number in the file (`instance/lock.rs`).
+/// Fails where `Holder::pid` reads the number in the file (`instance/holder.rs`).
 #[test]
 fn f06_who_is_named_in_the_file_of_a_hung_daemon_is_not_killed_in_its_place() {
     let scene = Scene::new();
@@ -701,8 +714,7 @@ fn f20_systemd_passes_its_socket() {
 
 /// A caller comes at the very moment at which the daemon leaves because nobody came, and gets an error.
 ///
-/// Fails where a client takes a daemon that closes before it answers for a failure (`client/connect.rs`), and nearly always
-/// where it tries only once (`MAX_ATTEMPTS` in `limits.rs`).
+/// Fails where a client takes a daemon that closes before it answers for a failure (`client/connect.rs`).
 #[test]
 fn f21_ten_thousand_calls_of_daemons_that_are_always_about_to_leave_all_succeed() {
     // Each in a scene of its own: on a machine under load, all together would take as long as a test that hangs.
