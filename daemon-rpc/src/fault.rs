@@ -7,9 +7,9 @@
 #[cfg(not(feature = "faults"))]
 pub(crate) use absent::at;
 #[cfg(feature = "faults")]
-pub(crate) use present::at;
+pub use present::POINTS;
 #[cfg(feature = "faults")]
-pub use present::{ERRORS, POINTS};
+pub(crate) use present::at;
 
 /// Comes to a point of this name, where no system call is made that could fail.
 #[inline(always)]
@@ -76,7 +76,7 @@ mod present {
     ];
 
     /// The errors that points name.
-    pub const ERRORS: [(&str, Errno); 5] = [
+    const ERRORS: [(&str, Errno); 5] = [
         ("EINTR", Errno::INTR),
         ("EAGAIN", Errno::AGAIN),
         ("EMFILE", Errno::MFILE),

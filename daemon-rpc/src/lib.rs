@@ -26,6 +26,7 @@ mod panic;
 pub mod params;
 pub mod prelude;
 mod protocol;
+mod retry;
 mod role;
 mod settings;
 #[doc(hidden)]

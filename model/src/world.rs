@@ -90,15 +90,8 @@ pub enum Connection {
 impl Connection {
     /// The daemon that has accepted it, if it hasn't gone.
     #[must_use]
-    pub fn daemon(self) -> Option<Process> {
-        match self {
-            Self::Queued(_) | Self::Closed => None,
-            Self::Answered(daemon)
-            | Self::Sent(daemon)
-            | Self::Running(daemon)
-            | Self::NotRun(daemon)
-            | Self::Exited(daemon) => Some(daemon),
-        }
+    pub fn daemon(mut self) -> Option<Process> {
+        self.daemon_mut().copied()
     }
 
     /// The daemon, to be given another number.

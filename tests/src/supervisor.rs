@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
@@ -16,6 +16,14 @@ const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
 /// Puts the socket where daemons look for it, and says for whom it is.
 const AS_DAEMON: &str = "exec 3<&0; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$PROGRAM\" --daemon-run";
+
+/// A command that passes its standard input to the daemon of `program`, as the socket that a supervisor has made.
+#[must_use]
+pub fn with_socket(scene: &Scene, program: &str) -> Command {
+    let mut shell = scene.command("sh");
+    shell.args(["-c", AS_DAEMON]).env("PROGRAM", program);
+    shell
+}
 
 /// A supervisor of one daemon.
 #[derive(Debug)]
@@ -35,8 +43,8 @@ impl Supervisor {
     #[must_use]
     pub fn new(scene: &Scene, id: &str, program: &str) -> Self {
         let listener = UnixListener::bind(scene.file(id, "sock")).expect("the socket is free");
-        let mut shell = scene.command("sh");
-        shell.args(["-c", AS_DAEMON]).env("PROGRAM", program).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut shell = with_socket(scene, program);
+        shell.stdout(Stdio::null()).stderr(Stdio::null());
         let starts = Arc::new(AtomicUsize::new(0));
         let (running, ended) = channel();
         let count = Arc::clone(&starts);

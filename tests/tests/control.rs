@@ -9,7 +9,7 @@ use daemon_rpc_tests::scene::{
     DEADLINE, Scene, both_ways, finish, finish_status, has_strace, is_alive, start, success, told, until,
     until_ended,
 };
-use daemon_rpc_tests::supervisor::Supervisor;
+use daemon_rpc_tests::supervisor::{Supervisor, with_socket};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -620,12 +620,10 @@ mod supervised {
     #[test]
     fn a_socket_that_does_not_listen_is_refused() {
         let scene = Scene::new();
-        let _socket = UnixDatagram::bind(scene.file("scripted", "sock")).unwrap();
-        let mut command = scene.command("sh");
-        let script = "exec 3<&0; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$SCRIPTED\" --daemon-run";
-        command.args(["-c", script]).env("SCRIPTED", SCRIPTED);
-        let socket = std::os::fd::OwnedFd::from(_socket.try_clone().unwrap());
-        let (_, stderr, code) = told(&finish(command.stdin(socket).spawn().unwrap()));
+        let socket = UnixDatagram::bind(scene.file("scripted", "sock")).unwrap();
+        let mut command = with_socket(&scene, SCRIPTED);
+        let (_, stderr, code) =
+            told(&finish(command.stdin(std::os::fd::OwnedFd::from(socket)).spawn().unwrap()));
         assert_eq!(code, Some(78));
         assert!(stderr.contains("none of the sockets that were passed (LISTEN_FDS) listens at "), "{stderr}");
     }

@@ -15,6 +15,7 @@ use crate::app::Program;
 use crate::instance::{Instance, ROOT, own_uid};
 use crate::limits::{BODY_OVERHEAD, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA, START_LIMIT};
 use crate::protocol::{FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
+use crate::retry::may_retry;
 use crate::settings::Settings;
 use crate::{fault, sys};
 
@@ -215,10 +216,6 @@ impl Connection {
 /// Whether an error says no more than that the peer has closed, or died.
 pub(super) fn peer_is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
-}
-
-fn may_retry(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }
 
 #[cfg(target_os = "linux")]

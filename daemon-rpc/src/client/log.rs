@@ -10,7 +10,7 @@ use rustix::io::retry_on_intr;
 
 use super::ClientError;
 use super::output::CallersStream;
-use crate::instance::Instance;
+use crate::instance::{FileIdentity, Instance};
 
 const READ_AT_ONCE: usize = 64 * 1024;
 
@@ -63,9 +63,7 @@ fn copy(mut log: &File, stdout: &CallersStream) -> Result<(), ClientError> {
 }
 
 fn is_same(shown: Option<&File>, now: Option<&File>) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-    let identity = |file: &File| file.metadata().map(|file| (file.dev(), file.ino()));
-    Ok(shown.map(identity).transpose()? == now.map(identity).transpose()?)
+    Ok(shown.map(FileIdentity::of_file).transpose()? == now.map(FileIdentity::of_file).transpose()?)
 }
 
 /// Tells when the log grows, or another takes its name.

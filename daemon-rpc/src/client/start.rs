@@ -29,10 +29,8 @@ pub(super) fn start(
     let log = NewLog::open(instance, &life)?;
     let listener = instance.bind(&life)?;
     // Removed again unless a daemon takes them over.
-    let files = match ServedFiles::new(instance, life) {
-        // Somebody has removed the socket already.
-        Err(error) if error.is_not_found() => return Ok(None),
-        files => files?,
+    let Some(files) = ServedFiles::if_still_there(instance, life)? else {
+        return Ok(None);
     };
 
     // Before there is anybody to answer, so that even a daemon that ends at once finds its caller in the queue.

@@ -37,8 +37,9 @@ pub(super) async fn run(
     };
     fault::passing("end");
     entry.end(code == ExitCode::SUCCESS);
+    let panicked = code == ExitCode::PANICKED;
     let (code, took) = (u8::from(code), begun.elapsed());
-    if code == u8::from(ExitCode::PANICKED) {
+    if panicked {
         warn!(command = number, code, ?took, "ended");
     } else {
         debug!(command = number, code, ?took, "ended");

@@ -36,11 +36,8 @@ impl Handover {
         dup2_stdin(File::open("/dev/null")?)?;
         dup2_stdout(io::stderr())?;
         let Some(life) = life else { return Ok(None) };
-        match ServedFiles::new(instance, life) {
-            Ok(files) => Ok(Some(Self { listener, files, start: None, supervisor: None })),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        let files = ServedFiles::if_still_there(instance, life)?;
+        Ok(files.map(|files| Self { listener, files, start: None, supervisor: None }))
     }
 }
 

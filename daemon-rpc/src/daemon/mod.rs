@@ -121,8 +121,7 @@ impl Daemon {
 
     /// Whether no command runs or waits, as far as it counts.
     pub(crate) fn is_idle(&self) -> bool {
-        let tally::Counts { running, waiting, .. } = self.tally.counts();
-        running + waiting == 0
+        self.tally.counts().is_idle()
     }
 
     pub(crate) fn retire(&self) {

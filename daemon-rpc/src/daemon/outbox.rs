@@ -8,10 +8,10 @@ use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::task::coop;
 
-use super::session::may_retry;
 use crate::fault;
 use crate::invocation::Output;
 use crate::protocol::{Message, Stream, chunk_header};
+use crate::retry::may_retry;
 
 /// The way to one client.
 ///

@@ -23,6 +23,7 @@ use crate::limits::{
     MAX_VERSION_CHECK,
 };
 use crate::protocol::{FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
+use crate::retry::may_retry;
 use crate::{Invocation, TerminalSize, fault};
 
 /// Serves one client from its first byte to its last.
@@ -39,9 +40,13 @@ pub(super) async fn turn_away(daemon: Arc<Daemon>, socket: UnixStream) -> Visit 
 
 fn note(ended: Result<Visit, SessionError>) -> Visit {
     ended.unwrap_or_else(|error| {
-        debug!(error = &error as &dyn std::error::Error, "ended a connection");
+        note_end(&error);
         Visit::Caller
     })
+}
+
+fn note_end(error: &SessionError) {
+    debug!(error = error as &dyn std::error::Error, "ended a connection");
 }
 
 /// Who has been there.
@@ -183,7 +188,7 @@ impl Session {
     /// Whether or not he waits for the answer, he is none who keeps a daemon busy.
     async fn answer_observer(&self, request: StatusRequest, reader: &mut FrameReader) -> Visit {
         if let Err(error) = self.tell_status(request, reader).await {
-            debug!(error = &error as &dyn std::error::Error, "ended a connection");
+            note_end(&error);
         }
         Visit::Observer
     }
@@ -404,9 +409,4 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// Whether a socket has only nothing to read, or no room, at the moment.
-pub(super) fn may_retry(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }

@@ -9,8 +9,8 @@ use crate::protocol::StatusReply;
 
 impl Daemon {
     pub(super) fn status(&self) -> StatusReply {
-        let Counts { running, waiting, done, failed } = self.tally.counts();
-        let idle = running + waiting == 0;
+        let counts = self.tally.counts();
+        let Counts { running, waiting, done, failed } = counts;
         let idle_left = self.settings.idle_timeout.saturating_sub(self.tally.last_busy().elapsed());
         StatusReply {
             pid: process::id(),
@@ -22,7 +22,7 @@ impl Daemon {
             done,
             failed,
             memory: resident(),
-            idle_left_ms: idle.then(|| milliseconds(idle_left)),
+            idle_left_ms: counts.is_idle().then(|| milliseconds(idle_left)),
             log: self.log.as_ref().map(|log| log.path().to_string_lossy().into_owned()),
         }
     }

@@ -27,6 +27,13 @@ pub(super) struct Counts {
     pub(super) failed: u64,
 }
 
+impl Counts {
+    /// Whether no command runs or waits.
+    pub(super) fn is_idle(self) -> bool {
+        self.running + self.waiting == 0
+    }
+}
+
 /// One command in the tally, which counts as failed if this goes before its end is told.
 #[derive(Debug)]
 pub(super) struct Entry {

@@ -63,7 +63,7 @@ pub(crate) enum InstanceError {
 
 impl InstanceError {
     /// Whether it says no more than that a file isn't there.
-    pub(crate) fn is_not_found(&self) -> bool {
+    pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 

@@ -15,7 +15,7 @@ pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Which file a path or a descriptor stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FileIdentity {
+pub(crate) struct FileIdentity {
     device: u64,
     inode: u64,
 }
@@ -25,7 +25,7 @@ impl FileIdentity {
         Ok(Self::of(&lstat(path)?))
     }
 
-    pub(super) fn of_file(file: impl AsFd) -> io::Result<Self> {
+    pub(crate) fn of_file(file: impl AsFd) -> io::Result<Self> {
         Ok(Self::of(&fstat(file)?))
     }
 

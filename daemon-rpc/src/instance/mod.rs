@@ -15,6 +15,7 @@ use std::sync::OnceLock;
 
 pub(crate) use directory::{ROOT, VARIABLE as DIRECTORY_VARIABLE};
 pub(crate) use error::{InstanceError, in_brackets};
+pub(crate) use file::FileIdentity;
 pub(crate) use holder::Holder;
 pub use id::check as check_id;
 pub(crate) use lock::{Life, LifeLock, StartLock};

@@ -22,6 +22,14 @@ impl ServedFiles {
         Ok(Self { socket: SocketFile::of(instance)?, life })
     }
 
+    /// The same, or `None` if somebody has removed the socket since it was made.
+    pub(crate) fn if_still_there(instance: &Instance, life: LifeLock) -> Result<Option<Self>, InstanceError> {
+        match Self::new(instance, life) {
+            Err(error) if error.is_not_found() => Ok(None),
+            files => files.map(Some),
+        }
+    }
+
     /// The same where the socket is a supervisor's, who keeps it when the daemon goes.
     pub(crate) fn at_supervisors_socket(instance: &Instance, life: LifeLock) -> Result<Self, InstanceError> {
         let mut files = Self::new(instance, life)?;
