@@ -4,7 +4,7 @@
 //! use daemon_rpc::prelude::*;
 //! ```
 
-pub use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+pub use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufWriter};
 pub use tokio_util::io::SyncIoBridge;
 
 pub use crate::ExitCode;

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
+const OPTIONS: &str = env!("CARGO_BIN_EXE_options");
 
 mod normal_operation {
     use super::*;
@@ -214,6 +215,24 @@ mod cancellation_flow {
         until("the handler has ended", || ended.exists());
         kill_process(Pid::from_child(&client), Signal::TERM).unwrap();
         assert_eq!(finish_status(&mut client).signal(), Some(Signal::TERM.as_raw()));
+    }
+
+    #[test]
+    fn a_command_that_no_handler_has_begun_is_left_to_the_next_daemon() {
+        let scene = Scene::new();
+        let stuck = scene.begin(OPTIONS, &format!("block-thread {}", scene.path("never").display()));
+        let daemon = scene.daemon_pid("options").unwrap();
+        // It has its turn, but the only thread is blocked.
+        let next = start(&mut scene.command(OPTIONS), "pid");
+        until("it is in the daemon", || {
+            let status = scene.run_with(OPTIONS, &["--daemon-status"], "").stdout;
+            String::from_utf8_lossy(&status).contains(" 1 running, 1 waiting,")
+        });
+        kill_process(Pid::from_child(&stuck), Signal::INT).unwrap();
+        finish(stuck);
+        let (stdout, stderr, code) = told(&finish(next));
+        assert_eq!((&*stderr, code), ("", Some(0)));
+        assert_ne!(stdout, format!("{}\n", daemon.as_raw_pid()));
     }
 
     #[test]

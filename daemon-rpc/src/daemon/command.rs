@@ -1,6 +1,7 @@
 //! One command on a handler's thread: run, and its end told to the client.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
@@ -19,15 +20,32 @@ use crate::{CommandHandler, ExitCode, Invocation, fault};
 /// Ends an error's text that was too long.
 const TRUNCATED: &str = "… (truncated)";
 
+/// Settles where a command is run: here, by a handler that begins it, or elsewhere, once its session has taken it back. Whoever is first
+/// has it.
+#[derive(Debug, Default)]
+pub(super) struct Claim(AtomicBool);
+
+impl Claim {
+    /// Takes the command, unless it has been taken.
+    pub(super) fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::AcqRel)
+    }
+}
+
 /// Runs the handler and sends how it ended. Its turn lasts until then, also if that is longer than anybody waits for it.
 pub(super) async fn run(
-    number: u64,
-    entry: Entry,
+    claim: Arc<Claim>,
+    mut entry: Entry,
     handler: Arc<dyn CommandHandler>,
     invocation: Invocation,
     outbox: Arc<Outbox>,
     turn: OwnedSemaphorePermit,
 ) {
+    if !claim.take() {
+        return;
+    }
+    entry.run();
+    let number = entry.number;
     let _unfinished = Unfinished(&outbox);
     let log = invocation.command.log.clone();
     let begun = Instant::now();

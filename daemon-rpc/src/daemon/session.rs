@@ -1,5 +1,6 @@
 //! One client: handshake, its command, and what comes back, until either side has done.
 
+use std::future::pending;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use super::command::Claim;
 use super::inbox::{End, Inbox};
 use super::outbox::Outbox;
 use super::tally::Entry;
@@ -143,8 +145,7 @@ impl Session {
         let cancellation = CancellationToken::new();
         let (input, output) = (Arc::clone(&inbox) as _, Arc::clone(&outbox) as _);
         let invocation = Invocation { command, input, output, size, state, cancellation };
-        self.run_command(invocation, entry, turn, &inbox, &outbox, caller_gone).await;
-        Ok(())
+        self.run_command(invocation, entry, turn, &inbox, &outbox, caller_gone).await
     }
 
     /// Finds out who has come, and whether it is only for a question. That may last as long as a handshake may, or until `hurried`
@@ -314,21 +315,23 @@ impl Session {
         let _ = state.wait_for(|state| !matches!(state, Load::Running)).await;
     }
 
-    /// Runs the command until it has ended and its caller knows, or it has to be interrupted.
+    /// Runs the command until it has ended and its caller knows, or it has to be interrupted. One that no handler has begun when the daemon
+    /// retires is left to the next.
     async fn run_command(
         &self,
         invocation: Invocation,
-        mut entry: Entry,
+        entry: Entry,
         turn: OwnedSemaphorePermit,
         inbox: &Inbox,
         outbox: &Arc<Outbox>,
         mut caller_gone: Pin<&mut impl Future<Output = SessionError>>,
-    ) {
+    ) -> Result<(), SessionError> {
         fault::passing("begin");
         let cancellation = invocation.cancellation.clone();
         let handler = Arc::clone(&self.daemon.handler);
-        let number = entry.run();
-        let command = command::run(number, entry, handler, invocation, Arc::clone(outbox), turn);
+        let number = entry.number;
+        let claim = Arc::new(Claim::default());
+        let command = command::run(Arc::clone(&claim), entry, handler, invocation, Arc::clone(outbox), turn);
         let mut handler = self.daemon.handlers.spawn(command);
 
         let interruption = select! {
@@ -338,11 +341,13 @@ impl Session {
                 Ok(()) => {
                     // For tasks that the handler has left behind.
                     inbox.close(End::CallerGone);
-                    return cancellation.cancel();
+                    cancellation.cancel();
+                    return Ok(());
                 }
                 Err(_) => Interruption::CallerGone,
             },
             _ = &mut caller_gone => Interruption::CallerGone,
+            () = self.taken_back(&claim) => return self.refuse().await,
             () = self.daemon.stopping.cancelled() => Interruption::DaemonEnds,
         };
         debug!(command = number, ?interruption, "cancelling");
@@ -368,6 +373,15 @@ impl Session {
         if grace.await.is_err() && !handler.is_finished() {
             warn!(command = number, "it didn't end within its grace period and is aborted");
             self.abort(handler).await;
+        }
+        Ok(())
+    }
+
+    /// Returns if the daemon retires before a handler has begun the command, as it can where others block all threads. None will then.
+    async fn taken_back(&self, claim: &Claim) {
+        self.daemon.retiring.cancelled().await;
+        if !claim.take() {
+            pending::<()>().await;
         }
     }
 

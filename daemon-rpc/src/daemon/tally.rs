@@ -8,8 +8,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) started: Instant,
-    /// How many commands have begun: each has a number in the log.
-    begun: AtomicU64,
+    /// How many commands have come: each has a number in the log.
+    entered: AtomicU64,
     waiting: AtomicU64,
     running: AtomicU64,
     done: AtomicU64,
@@ -37,6 +37,8 @@ impl Counts {
 /// One command in the tally, which counts as failed if this goes before its end is told.
 #[derive(Debug)]
 pub(super) struct Entry {
+    /// What the log calls the command.
+    pub(super) number: u64,
     tally: Arc<Tally>,
     stage: Stage,
 }
@@ -51,14 +53,15 @@ enum Stage {
 impl Tally {
     pub(super) fn new() -> Self {
         let started = Instant::now();
-        let [begun, waiting, running, done, failed] = [const { AtomicU64::new(0) }; 5];
-        Self { started, begun, waiting, running, done, failed, last_busy: Mutex::new(started) }
+        let [entered, waiting, running, done, failed] = [const { AtomicU64::new(0) }; 5];
+        Self { started, entered, waiting, running, done, failed, last_busy: Mutex::new(started) }
     }
 
     /// Adds a command that waits until it can run.
     pub(super) fn enter(self: &Arc<Self>) -> Entry {
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        Entry { tally: Arc::clone(self), stage: Stage::Waiting }
+        let number = self.entered.fetch_add(1, Ordering::Relaxed) + 1;
+        Entry { number, tally: Arc::clone(self), stage: Stage::Waiting }
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -82,12 +85,11 @@ impl Tally {
 }
 
 impl Entry {
-    /// The command runs from now on. Returns its number.
-    pub(super) fn run(&mut self) -> u64 {
+    /// The command runs from now on.
+    pub(super) fn run(&mut self) {
         self.stage = Stage::Running;
         self.tally.waiting.fetch_sub(1, Ordering::Relaxed);
         self.tally.running.fetch_add(1, Ordering::Relaxed);
-        self.tally.begun.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// The command has ended by itself.
@@ -127,7 +129,8 @@ mod tests {
         };
         let [mut first, mut second, mut third, fourth] = [(); 4].map(|()| tally.enter());
         assert_eq!(told(), [0, 4, 0, 0]);
-        assert_eq!([first.run(), second.run(), third.run()], [1, 2, 3]);
+        assert_eq!([first.number, second.number, third.number, fourth.number], [1, 2, 3, 4]);
+        [&mut first, &mut second, &mut third].map(Entry::run);
         assert_eq!(told(), [3, 1, 0, 0]);
         first.end(true);
         second.end(false);
