@@ -107,6 +107,21 @@ pub(crate) const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a daemon that ends may take over its last commands beyond their grace period, on a machine under load.
 pub(crate) const STOP_MARGIN: Duration = Duration::from_secs(5);
 
+/// How many times in a row a daemon that lives may disconnect a client before it answers, until that has it retire. One without room
+/// does so whenever the client is held up for `CROWDED_PATIENCE` between its connection and its first word, which on a machine under
+/// load is not rare.
+pub(crate) const MAX_DISCONNECTIONS: usize = 16;
+
 /// How many times a client connects to a socket that disconnects it, before it takes what listens there for no daemon. One
 /// that is dying disconnects its callers once and is gone then.
 pub(crate) const MAX_DYING_LISTENERS: usize = 4;
+
+/// How much room a daemon has at least for what a client sends next, in bytes: all that most say at once, in one system call. Until the
+/// handshake it is all that is held for anybody.
+pub(crate) const FIRST_RECEIVE: usize = 1024;
+
+/// How long a daemon that has no descriptor to watch for room in a client's socket waits before it looks.
+pub(crate) const ROOM_PAUSE: Duration = Duration::from_millis(10);
+
+/// How much room a client's socket is to have once much goes through it, in bytes. The system gives less where its own limit is lower.
+pub(crate) const SEND_BUFFER: usize = 256 * 1024;

@@ -13,6 +13,8 @@ use bytes::{BufMut as _, BytesMut};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::net::{RecvFlags, recv};
 use rustix::process::{Signal, getpid, kill_process};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// The lowest descriptor that is not a standard stream.
 const FIRST_EXTRA_DESCRIPTOR: RawFd = 3;
@@ -28,6 +30,12 @@ pub(crate) fn receive(socket: impl AsFd, buffer: &mut BytesMut, room: usize) -> 
     // SAFETY: the kernel has just written the first `count` bytes of the spare capacity.
     unsafe { buffer.advance_mut(count) };
     Ok(count)
+}
+
+/// Has the runtime that this is called in watch a descriptor.
+pub(crate) fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: what an `OwnedFd` owns is open, and the same, for as long as it lives.
+    Ok(unsafe { AsyncFd::register_with_interest(descriptor, interest) }?)
 }
 
 /// Has the child leave the caller's session, so that no terminal and no Ctrl+C of the caller's reaches it, and forget which

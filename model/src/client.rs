@@ -100,7 +100,7 @@ pub enum Step {
         /// Nothing went wrong: the daemon has retired at once.
         again: bool,
     },
-    /// `relay::run`: sends its command.
+    /// `relay::run`: sends what there was no room for.
     Send,
     /// `relay::run`: waits for the end of its command.
     Next,
@@ -172,13 +172,18 @@ impl System {
                 None => self.nobody(&mut next, me, again),
             },
             Step::Handshake { again } => match client.connection? {
-                Connection::Answered(daemon) if state.daemon(daemon).build == client.build => {
+                connection if state.is_answered(connection, client.build) => {
                     next.release_start(me);
                     next.go_on(me, Step::Send);
                 }
                 Connection::NotRun(daemon) if state.daemon(daemon).build == client.build => {
                     next.release_start(me);
                     next.retry(me);
+                }
+                // As often as there is one to ask: in the code there is a limit, for a daemon that does nothing else.
+                Connection::Closed if again => {
+                    next.disconnect(me);
+                    next.go_on(me, Step::LockLife { ask_again: true });
                 }
                 Connection::Closed | Connection::Answered(_) | Connection::NotRun(_) => {
                     self.nobody(&mut next, me, again);
@@ -252,9 +257,7 @@ impl System {
                 None => next.go_on(me, Step::Bind { file }),
             },
             Step::Wait => match client.connection? {
-                Connection::Answered(daemon) if state.daemon(daemon).build == client.build => {
-                    next.go_on(me, Step::Send);
-                }
+                connection if state.is_answered(connection, client.build) => next.go_on(me, Step::Send),
                 Connection::Closed | Connection::Answered(_) | Connection::NotRun(_) => next.retry(me),
                 _ if hung(state) => next.end(me, Ending::Error),
                 _ => return None,
@@ -284,7 +287,10 @@ impl System {
                     return Some(next);
                 }
                 match client.connection? {
-                    Connection::Answered(_) | Connection::NotRun(_) => {
+                    connection
+                        if state.is_answered(connection, client.build)
+                            || matches!(connection, Connection::NotRun(_)) =>
+                    {
                         next.hand_over(me, files);
                         next.go_on(me, Step::Send);
                     }
@@ -319,8 +325,8 @@ impl System {
                     next.client_mut(me).connection = Some(Connection::Sent(daemon));
                     next.go_on(me, Step::Next);
                 }
-                // It can't have arrived.
-                _ => next.retry(me),
+                // It went with the handshake.
+                _ => next.go_on(me, Step::Next),
             },
             Step::Next => match client.connection? {
                 Connection::Exited(daemon) => {
@@ -329,8 +335,10 @@ impl System {
                     next.end(me, Ending::Result(build));
                 }
                 Connection::NotRun(_) => next.retry(me),
-                Connection::Closed if !self.cures.retry_only_when_certain => next.retry(me),
-                Connection::Closed => next.end(me, Ending::Error),
+                Connection::Closed | Connection::Lost if !self.cures.retry_only_when_certain => {
+                    next.retry(me);
+                }
+                Connection::Closed | Connection::Lost => next.end(me, Ending::Error),
                 // A command may take for ever; then its user interrupts it.
                 _ if hung(state) => next.end(me, Ending::Error),
                 _ => return None,
@@ -352,6 +360,15 @@ impl System {
 }
 
 impl State {
+    /// Whether a daemon of this build has answered, whatever has come of the command since.
+    fn is_answered(&self, connection: Connection, build: Build) -> bool {
+        match connection {
+            Connection::Answered(daemon) => self.daemon(daemon).build == build,
+            Connection::Running(_) | Connection::Exited(_) | Connection::Lost => true,
+            Connection::Queued(_) | Connection::Sent(_) | Connection::NotRun(_) | Connection::Closed => false,
+        }
+    }
+
     /// Whose answer a client waits for, if anybody's.
     fn answerer(&self, me: Process) -> Option<Process> {
         match self.client(me).connection? {

@@ -152,7 +152,7 @@ impl System {
                 Some(Connection::Answered(_) | Connection::Sent(_)) if daemon.refuses() => {
                     Connection::NotRun(me)
                 }
-                Some(Connection::Sent(_)) => {
+                Some(Connection::Answered(_) | Connection::Sent(_)) => {
                     next.runs[usize::from(client)] += 1;
                     Connection::Running(me)
                 }
@@ -211,12 +211,14 @@ impl State {
 
     fn close_all(&mut self, me: Process) {
         self.close_listeners(me);
+        let build = self.daemon(me).build;
         for client in 0..self.clients.len() {
             let client = &mut self.clients[client];
             // What was sent before the end is still read.
             let unread = matches!(client.connection, Some(Connection::NotRun(_) | Connection::Exited(_)));
             if client.connection.is_some_and(|connection| connection.daemon() == Some(me)) && !unread {
-                client.connection = Some(Connection::Closed);
+                let closed = if client.build == build { Connection::Lost } else { Connection::Closed };
+                client.connection = Some(closed);
             }
         }
         self.daemon_mut(me).stage = Stage::Gone;

@@ -71,11 +71,11 @@ pub struct Socket {
 /// A client's connection, with what each side has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Connection {
-    /// It waits in a listener's queue.
+    /// It waits in a listener's queue, mostly with its command.
     Queued(Inode),
     /// A daemon has accepted it, and told its build.
     Answered(Process),
-    /// The client has sent its command.
+    /// The client has sent its command behind the answer, where there was no room for it before.
     Sent(Process),
     /// The handler runs.
     Running(Process),
@@ -85,6 +85,8 @@ pub enum Connection {
     Exited(Process),
     /// Its other side has gone.
     Closed,
+    /// The same, once a daemon of its build has answered: nobody knows whether the handler ran.
+    Lost,
 }
 
 impl Connection {
@@ -97,7 +99,7 @@ impl Connection {
     /// The daemon, to be given another number.
     pub(crate) fn daemon_mut(&mut self) -> Option<&mut Process> {
         match self {
-            Self::Queued(_) | Self::Closed => None,
+            Self::Queued(_) | Self::Closed | Self::Lost => None,
             Self::Answered(daemon)
             | Self::Sent(daemon)
             | Self::Running(daemon)

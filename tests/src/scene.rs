@@ -24,6 +24,9 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
+/// How much of each log a test that fails shows, in bytes.
+const SHOWN_LOG: usize = 8 * 1024;
+
 /// A directory for daemons' files, and the processes that were given it.
 #[derive(Debug)]
 pub struct Scene {
@@ -165,12 +168,12 @@ pub fn both_ways(test: impl Fn(&Scene)) {
     let scene = Scene::inline();
     test(&scene);
     assert!(
-        !fs::read_dir(scene.directory()).is_ok_and(|files| files.flatten().any(is_daemons)),
+        !fs::read_dir(scene.directory()).is_ok_and(|files| files.flatten().any(|file| is_daemons(&file))),
         "a daemon was started"
     );
 }
 
-fn is_daemons(file: fs::DirEntry) -> bool {
+fn is_daemons(file: &fs::DirEntry) -> bool {
     file.file_name().as_encoded_bytes().starts_with(b"daemon-rpc-")
 }
 
@@ -197,7 +200,17 @@ fn processes_in(directory: &Path) -> Vec<Pid> {
 }
 
 impl Drop for Scene {
+    /// Whoever looks into a test that failed wants to know what the daemons have said.
     fn drop(&mut self) {
+        if thread::panicking() {
+            for file in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+                if is_daemons(&file) && file.path().extension().is_some_and(|extension| extension != "sock") {
+                    let text = fs::read(file.path()).unwrap_or_default();
+                    let end = text.get(text.len().saturating_sub(SHOWN_LOG)..).unwrap_or_default();
+                    eprintln!("--- {}\n{}", file.path().display(), String::from_utf8_lossy(end));
+                }
+            }
+        }
         end_processes_in(&self.path);
     }
 }

@@ -1,5 +1,7 @@
 //! A handler that does what its input says, one step a line. Files are how it and the test wait for each other.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +30,7 @@ pub async fn run(script: &str, out: &mut Stdout, cancel: &CancellationToken) -> 
                 bulk(count.parse()?, Some(Path::new(progress)), out).await?;
             }
             "touch" => touch(&path())?,
+            "append" => append(&path())?,
             "await" => wait_for(&path()).await,
             "touch-at-end" => touched_at_end.push(TouchedOnDrop(path())),
             "until-cancelled" => {
@@ -87,6 +90,11 @@ async fn wait_for(path: &Path) {
 
 fn touch(path: &Path) -> anyhow::Result<()> {
     std::fs::write(path, "").with_context(|| format!("can't write {}", path.display()))
+}
+
+/// Adds a line, so that they can be counted.
+fn append(path: &Path) -> anyhow::Result<()> {
+    Ok(OpenOptions::new().create(true).append(true).open(path)?.write_all(b"once\n")?)
 }
 
 struct TouchedOnDrop(PathBuf);

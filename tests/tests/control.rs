@@ -55,6 +55,8 @@ mod asking {
         assert_eq!(output.status.code(), Some(3));
         let status: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(status["running"], false);
+        assert_eq!(status["id"], "scripted");
+        assert_eq!(status["socket"], scene.file("scripted", "sock").to_str().unwrap());
         assert_eq!(status["log"], scene.file("scripted", "log").to_str().unwrap());
         assert!(scene.processes().is_empty());
         assert_eq!(fs::read_dir(scene.directory()).unwrap().count(), 0);
@@ -82,6 +84,8 @@ mod asking {
         assert_eq!(told["id"], "scripted");
         assert_eq!(told["pid"], pid(&scene, "scripted").as_raw_pid());
         assert_eq!(told["is_this_build"], true);
+        assert!(told["build"].as_str().is_some_and(|build| !build.is_empty()), "{told}");
+        assert!(told["uptime_ms"].as_u64().is_some_and(|uptime| uptime < 3_600_000), "{told}");
         assert_eq!(told["state"], "loaded");
         let counts = ["running", "waiting", "done", "failed"].map(|what| &told[format!("commands_{what}")]);
         assert_eq!(counts, [1, 0, 1, 2]);
@@ -229,6 +233,12 @@ mod stopping {
         assert_eq!(told(&finish(running)), success("cancelled\n"));
         assert!(cancelled.exists());
         until_ended(daemon);
+        // And at once, not when the daemon would have cancelled it anyhow.
+        let log = fs::read_to_string(scene.file("scripted", "log")).unwrap();
+        assert!(
+            log.contains(" retiring reason=it was sent SIGQUIT, ") && !log.contains("drain limit"),
+            "{log}"
+        );
     }
 
     #[test]
@@ -348,6 +358,30 @@ mod log {
         assert!(!finish_status(&mut follower).success());
     }
 
+    /// The next log is another file then, and all that tells of its lines is that it grows.
+    #[test]
+    fn is_followed_while_the_daemon_before_still_writes_its_own() {
+        let scene = Scene::new();
+        let go_on = scene.path("go-on");
+        let running = scene.begin(SCRIPTED, &format!("await {}", go_on.display()));
+        let mut follower = scene.command(SCRIPTED).args(["--daemon-log", "--follow"]).spawn().unwrap();
+        let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains(" serving ")));
+        assert!(flag(&scene, SCRIPTED, &["--daemon-restart"]).status.success());
+        assert!(scene.file("scripted", "log.old").exists());
+        let serving = format!("pid={}", pid(&scene, "scripted").as_raw_pid());
+        assert!(lines.any(|line| line.unwrap().ends_with(&serving)));
+        for number in 0..3 {
+            scene.run(SCRIPTED, format!("panic {number}"));
+            let ended = format!(" ended command={} code=101 ", number + 1);
+            assert!(lines.any(|line| line.unwrap().contains(&ended)));
+        }
+        drop(lines);
+        assert!(!finish_status(&mut follower).success());
+        fs::write(go_on, "").unwrap();
+        assert_eq!(told(&finish(running)), success(""));
+    }
+
     #[test]
     fn is_followed_without_polling() {
         if !has_strace() {
@@ -394,13 +428,16 @@ mod log {
     fn is_kept_short_while_a_daemon_writes_it() {
         const LIMIT: u64 = 1024 * 1024;
         let scene = Scene::new();
-        let length = || fs::metadata(scene.file("scripted", "log")).unwrap().len();
+        let read = || fs::read_to_string(scene.file("scripted", "log")).unwrap();
         assert!(scene.run(SCRIPTED, "log 200000").status.success());
-        until("it is short again", || length() < LIMIT);
-        assert!(length() > LIMIT / 8);
-        let log = fs::read_to_string(scene.file("scripted", "log")).unwrap();
+        // While it is cut, it is shorter for a moment.
+        let mut log = String::new();
+        until("it is short again", || {
+            log = read();
+            (log.len() as u64) < LIMIT && log.ends_with("   199999\n")
+        });
+        assert!(log.len() as u64 > LIMIT / 8);
         assert!(log.starts_with("(what was logged before has been removed)\n"));
-        assert!(log.ends_with("   199999\n"));
     }
 
     /// What the daemon is told by its callers is nobody's who reads its log.
@@ -615,6 +652,19 @@ mod supervised {
             assert_eq!(told(&finish(waiting)), success(&number.to_string()));
         }
         assert_eq!(supervisor.starts(), 2);
+    }
+
+    /// Also where there is a socket of its own name, that nobody listens at.
+    #[test]
+    fn a_socket_that_listens_elsewhere_is_refused() {
+        let scene = Scene::new();
+        drop(std::os::unix::net::UnixListener::bind(scene.file("scripted", "sock")).unwrap());
+        let other = std::os::unix::net::UnixListener::bind(scene.file("other", "sock")).unwrap();
+        let mut command = with_socket(&scene, SCRIPTED);
+        let (_, stderr, code) =
+            told(&finish(command.stdin(std::os::fd::OwnedFd::from(other)).spawn().unwrap()));
+        assert_eq!(code, Some(78));
+        assert!(stderr.contains("none of the sockets that were passed (LISTEN_FDS) listens at "), "{stderr}");
     }
 
     #[test]

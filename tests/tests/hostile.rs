@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -164,6 +164,41 @@ mod of_another_user {
         assert_eq!(told(&scene.run(SCRIPTED, "pid")), daemon);
     }
 
+    /// Who owns a file can read it, and have another process hold its locks.
+    #[test]
+    fn files_of_his_are_not_used() {
+        for extension in ["pid", "lock", "log"] {
+            let Some((scene, _)) = with_stranger() else { return };
+            // Where no setting of the kernel's keeps one user from opening another one's.
+            fs::set_permissions(scene.directory(), Permissions::from_mode(0o755)).unwrap();
+            let path = scene.file("scripted", extension);
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+            chown(&path, Some(STRANGERS_UID), Some(STRANGERS_UID)).unwrap();
+            let (stdout, stderr, code) = told(&scene.run(SCRIPTED, "print hello"));
+            assert_eq!((&*stdout, code), ("", Some(77)), "{extension}: {stderr}");
+            let expected = format!("{} belongs to another user (uid {STRANGERS_UID}); ", path.display());
+            assert!(stderr.contains(&expected), "{stderr}");
+            assert!(fs::read(&path).unwrap().is_empty());
+            assert!(scene.processes().is_empty());
+        }
+    }
+
+    /// What its mode says of the socket's owner may be wrong: he may have given it away.
+    #[test]
+    fn whoever_listens_at_a_socket_of_ours_is_told_nothing() {
+        let Some((scene, program)) = with_stranger() else { return };
+        let mut listening = stranger(&scene, &program, "listen").spawn().unwrap();
+        let mut heard = BufReader::new(listening.stdout.take().unwrap()).lines();
+        assert_eq!(heard.next().unwrap().unwrap(), "listening");
+        chown(scene.file("scripted", "sock"), Some(0), Some(0)).unwrap();
+        let (stdout, stderr, code) = told(&scene.run(SCRIPTED, "print secret"));
+        assert_eq!((&*stdout, code), ("", Some(77)), "{stderr}");
+        assert!(stderr.contains(&format!("(uid {STRANGERS_UID})")), "{stderr}");
+        assert_eq!(heard.next().unwrap().unwrap(), "[]");
+        listening.wait().unwrap();
+    }
+
     /// Nobody can take the daemon's files away, or make them first under the names of another id.
     #[test]
     fn files_can_be_neither_read_nor_removed() {
@@ -271,18 +306,36 @@ mod by_what_they_say {
     fn one_byte_after_another_is_not_waited_for() {
         let scene = Scene::new();
         assert!(scene.run(IMPATIENT, "").status.success());
-        let check = check(&scene, "impatient");
         let daemon = scene.daemon_pid("impatient");
         let mut slow = UnixStream::connect(scene.file("impatient", "sock")).unwrap();
         slow.set_nonblocking(true).unwrap();
-        let mut bytes = check.iter().cycle();
+        // A frame that is never whole.
+        let mut bytes = [&b"\0\0\0\xf0\x01"[..], &[0x92; 0xb0]].concat().into_iter();
         until("it is disconnected", || {
-            let refused = slow.write(&[*bytes.next().unwrap()]).is_err();
+            let refused = slow.write(&[bytes.next().expect("it was heard out")]).is_err();
             thread::sleep(std::time::Duration::from_millis(20));
             refused || !slow.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
         });
         assert_eq!(told(&scene.run(IMPATIENT, "hello")), success("hello"));
         assert_eq!(scene.daemon_pid("impatient"), daemon);
+    }
+
+    /// Whoever listens isn't waited for once he has announced more than a daemon's first word can be.
+    #[test]
+    fn a_first_word_that_is_too_long_is_not_heard_out() {
+        let scene = Scene::new();
+        let listener = UnixListener::bind(scene.file("scripted", "sock")).unwrap();
+        let caller = start(&mut scene.command(SCRIPTED), "print secret");
+        let talking = thread::spawn(move || {
+            let (mut caller, _) = listener.accept().unwrap();
+            caller.write_all(b"\0\x10\0\0\x01").unwrap();
+            // Until he goes.
+            let _ = caller.read_to_end(&mut Vec::new());
+        });
+        let (stdout, stderr, code) = told(&finish(caller));
+        assert_eq!((&*stdout, code), ("", Some(76)), "{stderr}");
+        assert!(!stderr.contains("doesn't answer"), "{stderr}");
+        talking.join().unwrap();
     }
 
     #[test]
@@ -316,14 +369,17 @@ mod by_what_they_say {
         let daemon_told = told(&scene.run(SCRIPTED, "pid"));
         let daemon = scene.daemon_pid("scripted").unwrap();
         let before = peak_kib(daemon);
-        for round in 0..2000_u32 {
+        // All of them may be there at once, in the worst case.
+        const ROUNDS: u32 = 2000;
+        for round in 0..ROUNDS {
             let mut client = UnixStream::connect(scene.file("scripted", "sock")).unwrap();
             let garbage: Vec<u8> =
                 (0..300).map(|place: u32| (round.wrapping_mul(place ^ 0x9e37) >> 5) as u8).collect();
             let _ = client.write_all(&garbage);
         }
         assert_eq!(told(&scene.run(SCRIPTED, "pid")), daemon_told);
-        assert!(peak_kib(daemon) < before + 4096);
+        let grown = peak_kib(daemon) - before;
+        assert!(grown < u64::from(4 * ROUNDS), "it has grown by {grown} KiB");
         kill_process(daemon, Signal::TERM).unwrap();
         until_ended(daemon);
     }

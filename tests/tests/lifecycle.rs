@@ -9,9 +9,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use daemon_rpc_tests::scene::{Scene, finish, start, success, told, until, until_ended};
+use daemon_rpc_tests::scene::{Scene, finish, has_strace, start, success, told, until, until_ended};
 use rustix::fs::{FlockOperation, flock};
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const REBUILT: &str = env!("CARGO_BIN_EXE_scripted-rebuilt");
@@ -185,6 +185,43 @@ mod exhaustion {
         }
         assert_eq!(scene.daemon_pid("scripted"), Some(daemon));
     }
+
+    /// A daemon without room disconnects who says nothing. That is no sign that it can't go on.
+    #[test]
+    fn a_caller_that_is_slow_to_speak_has_no_daemon_retire_that_has_no_room() {
+        const LIMIT: usize = 40;
+        const ROOM: usize = 8;
+        if !has_strace() {
+            return;
+        }
+        let scene = Scene::new();
+        let go_on = scene.path("go-on");
+        let mut first = scene.command("sh");
+        first.args(["-c", &format!("ulimit -n {LIMIT}; exec \"$SCRIPTED\"")]).env("SCRIPTED", SCRIPTED);
+        assert_eq!(told(&finish(start(&mut first, "print first"))), success("first\n"));
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        let script = format!("await {}\npid", go_on.display());
+        let callers: Vec<_> = (0..ROOM).map(|_| scene.begin(SCRIPTED, &script)).collect();
+
+        // Longer than it is listened to then. Twice, since it asks again.
+        let trace = scene.path("trace");
+        let mut slow = scene.command("strace");
+        slow.arg("-o").arg(&trace).args([
+            "-e",
+            "trace=sendmsg",
+            "-e",
+            "inject=sendmsg:delay_enter=1s:when=1..2",
+        ]);
+        let slow = start(slow.arg(SCRIPTED), "pid");
+        until("it was in time", || {
+            fs::read_to_string(&trace).is_ok_and(|calls| calls.matches("sendmsg(").count() > 2)
+        });
+        fs::write(go_on, "").unwrap();
+        for caller in callers.into_iter().chain([slow]) {
+            assert_eq!(told(&finish(caller)), success(&format!("{}\n", daemon.as_raw_pid())));
+        }
+        assert_eq!(scene.daemon_pid("scripted"), Some(daemon));
+    }
 }
 
 mod logging {
@@ -217,6 +254,35 @@ mod logging {
         let log = log_of_a_daemon("my_crate=loud");
         assert!(log.contains("DAEMON_RPC_LOG is no filter, such as `debug` or `my_crate=trace`"), "{log}");
         assert!(log.contains(" serving "), "{log}");
+    }
+}
+
+mod hanging {
+    use super::*;
+
+    fn has_been_sent(process: Pid, signal: Signal) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_pid())).unwrap_or_default();
+        let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap_or("0");
+        let pending = u64::from_str_radix(pending.trim(), 16).unwrap();
+        pending & (1 << (signal.as_raw() - 1)) != 0
+    }
+
+    /// The command is in the daemon's queue when its client gives up, and mustn't be run there when the next daemon has it.
+    #[test]
+    fn a_daemon_that_goes_on_when_its_client_has_given_up_runs_nothing_of_it() {
+        let scene = Scene::new();
+        scene.run(SCRIPTED, "");
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        kill_process(daemon, Signal::STOP).unwrap();
+        let runs = scene.path("runs");
+        let client = start(&mut scene.command(SCRIPTED), format!("append {}\npid", runs.display()));
+        until("it is asked to retire", || has_been_sent(daemon, Signal::TERM));
+        kill_process(daemon, Signal::CONT).unwrap();
+        let (stdout, stderr, code) = told(&finish(client));
+        assert_eq!((&*stderr, code), ("", Some(0)));
+        assert_ne!(stdout, format!("{}\n", daemon.as_raw_pid()));
+        until_ended(daemon);
+        assert_eq!(fs::read_to_string(runs).unwrap(), "once\n");
     }
 }
 

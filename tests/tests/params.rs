@@ -91,7 +91,7 @@ fn what_nobody_asks_for_is_not_sent() {
     let sent = |program: &str| {
         let trace = scene.path("trace");
         let mut command = scene.command("strace");
-        command.args(["-s", "1000000", "-e", "trace=sendto", "-o"]).arg(&trace).arg(program);
+        command.args(["-s", "1000000", "-e", "trace=sendto,sendmsg", "-o"]).arg(&trace).arg(program);
         assert!(finish(start(command.env("PROBE", "needle"), "")).status.success());
         fs::read_to_string(trace).unwrap()
     };

@@ -164,6 +164,20 @@ fn a_command_over_the_limit_is_not_held() {
 }
 
 #[test]
+fn a_first_frame_over_the_limit_is_not_held() {
+    with_daemon(|scene| {
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        let before = peak_kib(daemon);
+        for _ in 0..4 {
+            let mut client = Client::connect(scene, "scripted");
+            client.send(VERSION_CHECK, &vec![0x92; 40 * 1024 * 1024]);
+            assert_eq!(client.receive(), None);
+        }
+        assert!(peak_kib(daemon) < before + 1024);
+    });
+}
+
+#[test]
 fn half_a_frame_and_silence_keep_nobody_waiting() {
     with_daemon(|scene| {
         let mut half = Client::connect(scene, "scripted");

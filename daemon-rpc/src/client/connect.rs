@@ -8,7 +8,9 @@ use super::connection::{Connection, Contact, Meeting};
 use super::{ClientError, start};
 use crate::app::Program;
 use crate::instance::{Instance, Life, StartLock};
-use crate::limits::{DRAIN_LIMIT, MAX_DYING_LISTENERS, ORPHAN_PAUSE, STOP_MARGIN, SUPERVISOR_PATIENCE};
+use crate::limits::{
+    DRAIN_LIMIT, MAX_DISCONNECTIONS, MAX_DYING_LISTENERS, ORPHAN_PAUSE, STOP_MARGIN, SUPERVISOR_PATIENCE,
+};
 
 /// What came of a look at the socket.
 #[derive(Debug)]
@@ -17,22 +19,28 @@ enum Look {
     Ready(Connection),
     /// A daemon that doesn't answer in time.
     Hung,
-    /// No daemon, one that is just going, or one of another build.
+    /// One that has disconnected us before it answered: it is just going, or has no room for whoever doesn't speak at once.
+    Disconnected,
+    /// No daemon, or one of another build.
     NoneOfThisBuild,
 }
 
-/// Connects to a daemon of this build, starting or replacing one where needed. `None` if that one has retired already, or is just
-/// retiring.
-pub(super) fn connect(program: &Program, instance: &Instance) -> Result<Option<Connection>, ClientError> {
-    let hung = match look(program, instance)? {
+/// Connects to a daemon of this build, starting or replacing one where needed, and sends it what there is room for of `command`. `None` if
+/// that one has retired already, or is just retiring.
+pub(super) fn connect(
+    program: &Program,
+    instance: &Instance,
+    command: &[u8],
+) -> Result<Option<Connection>, ClientError> {
+    let hung = match look(program, instance, command)? {
         Look::Ready(daemon) => return Ok(Some(daemon)),
         Look::Hung => true,
-        Look::NoneOfThisBuild => false,
+        Look::Disconnected | Look::NoneOfThisBuild => false,
     };
     let (start, waited) = instance.lock_start()?;
     // Somebody may have put things right meanwhile. Only a daemon that just failed to answer, and that nobody was
     // starting, needn't be asked a second time.
-    take_over(program, instance, start, waited || !hung)
+    take_over(program, instance, start, waited || !hung, command)
 }
 
 /// Takes the place of the daemon that lives, if one does, unless that is asked again and is of this build. Nobody is waited for with
@@ -42,14 +50,22 @@ pub(super) fn take_over(
     instance: &Instance,
     start: StartLock,
     mut ask_again: bool,
+    command: &[u8],
 ) -> Result<Option<Connection>, ClientError> {
     let mut retired = false;
+    let mut disconnected = 0;
     let life = loop {
         match instance.lock_life(&start)? {
             Life::Free(life) => break life,
             Life::Held(_) if std::mem::take(&mut ask_again) => {
-                if let Look::Ready(daemon) = look(program, instance)? {
-                    return Ok(Some(daemon));
+                match look(program, instance, command)? {
+                    Look::Ready(daemon) => return Ok(Some(daemon)),
+                    // One that is well does so too. Only who never gets an answer takes it for one that isn't.
+                    Look::Disconnected if disconnected < MAX_DISCONNECTIONS => {
+                        disconnected += 1;
+                        ask_again = true;
+                    }
+                    Look::Disconnected | Look::Hung | Look::NoneOfThisBuild => {}
                 }
             }
             Life::Held(holder) => {
@@ -59,21 +75,22 @@ pub(super) fn take_over(
         }
     };
     match Connection::open(program, instance)? {
-        Contact::Nobody => start::start(program, instance, life),
+        Contact::Nobody => start::start(program, instance, life, command),
         Contact::Peer(peer) => {
             drop(life);
             drop(start);
-            wait(program, instance, peer, retired)
+            wait(program, instance, peer, retired, command)
         }
         Contact::QueueFull => Err(not_a_daemon(instance, SILENT.into())),
     }
 }
 
 /// Asks whoever listens at the socket who he is.
-fn look(program: &Program, instance: &Instance) -> Result<Look, ClientError> {
-    match Connection::meet(program, instance, program.settings.handshake_timeout)? {
+fn look(program: &Program, instance: &Instance, command: &[u8]) -> Result<Look, ClientError> {
+    match Connection::meet(program, instance, program.settings.handshake_timeout, command)? {
         Meeting::Agreed(daemon) => Ok(Look::Ready(daemon)),
-        Meeting::Nobody | Meeting::OtherBuild | Meeting::Closed => Ok(Look::NoneOfThisBuild),
+        Meeting::Closed => Ok(Look::Disconnected),
+        Meeting::Nobody | Meeting::OtherBuild => Ok(Look::NoneOfThisBuild),
         Meeting::TimedOut => Ok(Look::Hung),
         Meeting::Foreign(reason) => Err(not_a_daemon(instance, reason)),
     }
@@ -87,12 +104,13 @@ fn wait(
     instance: &Instance,
     mut peer: Connection,
     retired: bool,
+    command: &[u8],
 ) -> Result<Option<Connection>, ClientError> {
     let start = program.settings.handshake_timeout.saturating_mul(SUPERVISOR_PATIENCE);
     // A supervisor starts the next daemon when the last one has ended, and not before.
     let last_ones_end = program.settings.grace_period.saturating_add(DRAIN_LIMIT + STOP_MARGIN);
     for _ in 0..MAX_DYING_LISTENERS {
-        match peer.handshake(&program.build, start.saturating_add(last_ones_end))? {
+        match peer.handshake(&program.build, start.saturating_add(last_ones_end), command)? {
             Meeting::Agreed(daemon) => return Ok(Some(daemon)),
             Meeting::OtherBuild if retired => {
                 return Err(ClientError::SupervisorsBuild { path: instance.socket().to_owned() });

@@ -1,13 +1,16 @@
 //! A connection to whatever listens on the daemon's socket.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketType, connect, send, sockopt};
+use rustix::net::{
+    AddressFamily, SendAncillaryBuffer, SendFlags, Shutdown, SocketAddrUnix, SocketType, connect, send,
+    sendmsg, shutdown, sockopt,
+};
 
 use super::ClientError;
 use super::readiness::wait_for;
@@ -16,15 +19,21 @@ use crate::instance::{Instance, ROOT, own_uid};
 use crate::limits::{BODY_OVERHEAD, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA, START_LIMIT};
 use crate::protocol::{FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
 use crate::retry::may_retry;
-use crate::settings::Settings;
 use crate::{fault, sys};
+
+/// Whether the command goes with the handshake, which saves a turn. Where it does, a client that gives up waiting must be certain that no
+/// daemon begins the command after all, and elsewhere than on Linux it can't be: see `Connection::give_up`.
+const COMMAND_IN_ADVANCE: bool = cfg!(target_os = "linux");
 
 /// A connected socket, its peer known to be the same user.
 #[derive(Debug)]
 pub(super) struct Connection {
     socket: OwnedFd,
     reader: FrameReader,
-    settings: Settings,
+    /// The most output that comes as one message.
+    chunk_size: usize,
+    /// How many bytes of the command have been sent in advance.
+    pub(super) sent: usize,
 }
 
 /// What came of turning to whoever listens at the socket.
@@ -69,11 +78,12 @@ impl Connection {
         program: &Program,
         instance: &Instance,
         limit: Duration,
+        command: &[u8],
     ) -> Result<Meeting, ClientError> {
         match Self::open(program, instance)? {
             Contact::Nobody => Ok(Meeting::Nobody),
             Contact::QueueFull => Ok(Meeting::TimedOut),
-            Contact::Peer(peer) => peer.handshake(&program.build, limit),
+            Contact::Peer(peer) => peer.handshake(&program.build, limit, command),
         }
     }
 
@@ -109,31 +119,47 @@ impl Connection {
 
     /// A connection to a peer that is known to be the same user.
     fn over(socket: OwnedFd, program: &Program) -> Self {
-        Self { socket, reader: FrameReader::new(MAX_VERSION_CHECK), settings: program.settings }
+        Self {
+            socket,
+            reader: FrameReader::new(MAX_VERSION_CHECK),
+            chunk_size: program.settings.chunk_size,
+            sent: 0,
+        }
     }
 
     /// Turns to the daemon's part of this very process.
-    pub(super) fn meet_inline(socket: UnixStream, program: &Program) -> Result<Meeting, ClientError> {
+    pub(super) fn meet_inline(
+        socket: UnixStream,
+        program: &Program,
+        command: &[u8],
+    ) -> Result<Meeting, ClientError> {
         socket.set_nonblocking(true).map_err(|source| ClientError::Connection { source })?;
-        Self::over(socket.into(), program).handshake(&program.build, START_LIMIT)
+        Self::over(socket.into(), program).handshake(&program.build, START_LIMIT, command)
     }
 
-    /// Finds out who answers. Nothing of the user's is sent before.
-    pub(super) fn handshake(mut self, build: &str, limit: Duration) -> Result<Meeting, ClientError> {
+    /// Finds out who answers. What there is room for of `command` goes ahead: only a daemon of this build reads it, and only once it has
+    /// answered.
+    pub(super) fn handshake(
+        mut self,
+        build: &str,
+        limit: Duration,
+        command: &[u8],
+    ) -> Result<Meeting, ClientError> {
         fault::passing("handshake");
         let deadline = Instant::now() + limit;
         let ours = Message::VersionCheck(VersionCheck::of(build));
-        match self.send(&ours.encode()) {
-            Ok(()) => {}
+        let in_advance = if COMMAND_IN_ADVANCE { command } else { &[] };
+        match self.send_ahead(&ours.encode(), in_advance) {
+            Ok(sent) => self.sent = sent,
             Err(error) if peer_is_gone(&error) => return Ok(Meeting::Closed),
             Err(source) => return Err(ClientError::Connection { source }),
         }
         let Some(received) = self.receive_by(deadline)? else {
-            return Ok(Meeting::TimedOut);
+            return self.give_up();
         };
         Ok(match received {
             Received::Message(theirs) if theirs == ours => {
-                self.reader.set_body_limit(MAX_ERROR_TEXT.max(self.settings.chunk_size) + BODY_OVERHEAD);
+                self.reader.set_body_limit(MAX_ERROR_TEXT.max(self.chunk_size) + BODY_OVERHEAD);
                 Meeting::Agreed(self)
             }
             Received::Message(Message::VersionCheck(_)) => Meeting::OtherBuild,
@@ -141,6 +167,16 @@ impl Connection {
             Received::Garbled(error) => Meeting::Foreign(error.to_string()),
             Received::Closed => Meeting::Closed,
         })
+    }
+
+    /// Stops waiting for the handshake's answer, and for certain: a daemon that goes on later can't answer any more, and one that hasn't
+    /// answered begins no command.
+    fn give_up(mut self) -> Result<Meeting, ClientError> {
+        let closed = shutdown(&self.socket, Shutdown::Read);
+        if self.sent == 0 || closed.is_err() || matches!(self.receive()?, Some(Received::Closed)) {
+            return Ok(Meeting::TimedOut);
+        }
+        Err(ClientError::LateAnswer)
     }
 
     /// Asks the daemon how it is, whatever build it is of. Its answer, or `None` if that hasn't come by then.
@@ -156,6 +192,22 @@ impl Connection {
         }
         self.reader.set_body_limit(MAX_ERROR_TEXT + BODY_OVERHEAD);
         self.receive_by(Instant::now() + limit)
+    }
+
+    /// Sends all of `first`, and of `rest` what there is room for, which is how many bytes.
+    fn send_ahead(&self, first: &[u8], rest: &[u8]) -> io::Result<usize> {
+        let both = [IoSlice::new(first), IoSlice::new(rest)];
+        let attempt = || {
+            fault::at("send").and_then(|()| {
+                sendmsg(&self.socket, &both, &mut SendAncillaryBuffer::default(), SendFlags::empty())
+            })
+        };
+        let sent = match attempt() {
+            Err(Errno::INTR | Errno::AGAIN) => 0,
+            sent => sent?,
+        };
+        self.send(first.get(sent..).unwrap_or_default())?;
+        Ok(sent.saturating_sub(first.len()))
     }
 
     /// Sends all of `bytes`, waiting for room as long as the peer lives.
@@ -201,7 +253,7 @@ impl Connection {
 
     /// Receives what there is, to be decoded, or the end.
     pub(super) fn receive(&mut self) -> Result<Option<Received>, ClientError> {
-        let room = self.settings.chunk_size + RECEIVE_EXTRA;
+        let room = self.chunk_size + RECEIVE_EXTRA;
         let received = fault::at("receive").map_err(io::Error::from);
         match received.and_then(|()| sys::receive(&self.socket, self.reader.received(), room)) {
             Ok(0) => Ok(Some(Received::Closed)),

@@ -15,6 +15,9 @@ use crate::limits::{MAX_ATTEMPTS, STATUS_BEFORE_STOP, WAITING_NOTICE};
 use crate::protocol::{Message, StatusReply, StatusRequest};
 use crate::settings::FOREVER;
 
+/// An operator has a question instead.
+const NO_COMMAND: &[u8] = &[];
+
 /// What an operator has to wait for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wait {
@@ -87,7 +90,8 @@ pub(crate) fn restart(
     tell: &(dyn Fn(Wait) + Sync),
 ) -> Result<StatusReply, ClientError> {
     let start = lock_start(instance, tell)?;
-    let mut started = patiently(tell, Wait::Release, || take_over(program, instance, start, false))?;
+    let mut started =
+        patiently(tell, Wait::Release, || take_over(program, instance, start, false, NO_COMMAND))?;
     for _ in 0..MAX_ATTEMPTS {
         if let Some(daemon) = started {
             let request = StatusRequest { when_loaded: true };
@@ -101,7 +105,7 @@ pub(crate) fn restart(
             }
         }
         // Another restart has had it retire. What that has started is as new.
-        started = connect(program, instance)?;
+        started = connect(program, instance, NO_COMMAND)?;
     }
     Err(ClientError::AlwaysRetiring)
 }

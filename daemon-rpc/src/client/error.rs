@@ -69,6 +69,8 @@ pub(crate) enum ClientError {
     AlwaysRetiring,
     #[error("the daemon ended before this command did, which may be half done; its log is {log}", log = .log.display())]
     DaemonDied { log: PathBuf },
+    #[error("the daemon answered too late for this command, which may be half done")]
+    LateAnswer,
     #[error("the daemon sent something that this command doesn't understand; its log is {log}", log = .log.display())]
     Garbled {
         log: PathBuf,
@@ -110,7 +112,7 @@ impl ClientError {
             | Self::NoLog { .. }
             | Self::Log { .. }
             | Self::AlwaysRetiring => ExitCode::UNAVAILABLE,
-            Self::DaemonDied { .. } => ExitCode::DAEMON_DIED,
+            Self::DaemonDied { .. } | Self::LateAnswer => ExitCode::DAEMON_DIED,
         }
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn run(program: &Program, id: String, needs: Needs) -> Result<ExitCod
 
     let mut attempts = 0;
     while attempts < MAX_ATTEMPTS {
-        let Some(mut daemon) = connect::connect(program, &instance)? else {
+        let Some(mut daemon) = connect::connect(program, &instance, &command)? else {
             attempts += 1;
             continue;
         };
@@ -82,7 +82,7 @@ pub(crate) fn run_inline(
 
     let failed = |reason: &dyn std::fmt::Debug| ClientError::Inline { reason: format!("{reason:?}") };
     let socket = start().map_err(|source| ClientError::Connection { source })?;
-    let mut daemon = match Connection::meet_inline(socket, program)? {
+    let mut daemon = match Connection::meet_inline(socket, program, &command)? {
         Meeting::Agreed(daemon) => daemon,
         other => return Err(failed(&other)),
     };
@@ -101,7 +101,8 @@ pub(crate) fn take_answer(
     [stdout, stderr]: [std::os::fd::BorrowedFd<'static>; 2],
     streams_input: bool,
 ) -> Result<String, ClientError> {
-    let mut daemon = match Connection::meet_inline(socket, program)? {
+    let command = Message::Command(crate::protocol::Command::default()).encode();
+    let mut daemon = match Connection::meet_inline(socket, program, &command)? {
         Meeting::Agreed(daemon) => daemon,
         other => return Ok(format!("{other:?}")),
     };
@@ -111,7 +112,6 @@ pub(crate) fn take_answer(
         input: streams_input.then(input::StreamedInput::at_its_end),
         resizes: None,
     };
-    let command = Message::Command(crate::protocol::Command::default()).encode();
     relay::run(&mut daemon, &command, &mut caller, program).map(|ending| format!("{ending:?}"))
 }
 

@@ -1,5 +1,6 @@
 //! The caller's output streams, written without a buffer in between.
 
+use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::BorrowedFd;
 use rustix::io::{Errno, write};
@@ -55,5 +56,45 @@ impl CallersStream {
 
     fn wait_for_room(&self) -> Result<(), ClientError> {
         wait_for(PollFlags::OUT, self.descriptor).map_err(|error| self.failed(error))
+    }
+}
+
+/// How much is written at once, in bytes, where chunks have come together.
+const GATHERED: usize = 64 * 1024;
+
+/// To write a chunk so long by itself costs less than to copy it.
+const WORTH_A_WRITE: usize = 4 * 1024;
+
+/// Chunks for one stream that have come together, to be written together: a handler that writes line by line makes a chunk of each.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    /// One alone, which isn't copied.
+    first: Bytes,
+    /// More than one.
+    bytes: Vec<u8>,
+}
+
+impl Gathered {
+    /// Takes a chunk. What it has by then is written if the chunk finds no room behind it.
+    pub(super) fn take(&mut self, chunk: Bytes, stream: &CallersStream) -> Result<(), ClientError> {
+        let is_long = chunk.len() >= WORTH_A_WRITE || self.first.len() >= WORTH_A_WRITE;
+        if is_long || self.bytes.len() + chunk.len() > GATHERED {
+            self.write(stream)?;
+        }
+        if self.first.is_empty() && self.bytes.is_empty() {
+            self.first = chunk;
+        } else {
+            self.bytes.extend_from_slice(&std::mem::take(&mut self.first));
+            self.bytes.extend_from_slice(&chunk);
+        }
+        Ok(())
+    }
+
+    /// Writes what it has.
+    pub(super) fn write(&mut self, stream: &CallersStream) -> Result<(), ClientError> {
+        stream.write_all(&std::mem::take(&mut self.first))?;
+        stream.write_all(&self.bytes)?;
+        self.bytes.clear();
+        Ok(())
     }
 }

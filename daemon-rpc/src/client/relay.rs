@@ -5,6 +5,7 @@ use super::ClientError;
 use super::caller::Caller;
 use super::connection::{Connection, Received, peer_is_gone};
 use super::notice::Notice;
+use super::output::Gathered;
 use super::terminal::Resizes;
 use crate::app::Program;
 use crate::protocol::{Message, ProtocolError};
@@ -24,26 +25,30 @@ pub(super) enum Ending {
     Garbled(ProtocolError),
 }
 
-/// Has the daemon run the command.
+/// Has the daemon run the command, of which it may have some already.
 pub(super) fn run(
     daemon: &mut Connection,
     command: &[u8],
     caller: &mut Caller,
     program: &Program,
 ) -> Result<Ending, ClientError> {
-    let arrived = match daemon.send(command) {
+    let arrived = match daemon.send(command.get(daemon.sent..).unwrap_or_default()) {
         Ok(()) => true,
         // The daemon may have said why before it closed.
         Err(error) if peer_is_gone(&error) => false,
         Err(source) => return Err(ClientError::Connection { source }),
     };
     let mut notice = Notice::default();
+    let mut output = Gathered::default();
     // What says so has a handler that has seen the command.
     let mut begun = false;
     loop {
-        let received = next(daemon, caller);
+        let received = next(daemon, caller, &mut output);
         notice.take_back(&caller.stderr);
         let received = received?;
+        if !matches!(received, Received::Message(Message::OutputChunk(_))) {
+            output.write(&caller.stdout)?;
+        }
         begun |= matches!(
             received,
             Received::Message(
@@ -54,7 +59,7 @@ pub(super) fn run(
             )
         );
         match received {
-            Received::Message(Message::OutputChunk(chunk)) => caller.stdout.write_all(&chunk)?,
+            Received::Message(Message::OutputChunk(chunk)) => output.take(chunk, &caller.stdout)?,
             Received::Message(Message::ErrorChunk(chunk)) => caller.stderr.write_all(&chunk)?,
             Received::Message(Message::InputWindow(bytes)) if caller.input.is_some() => {
                 caller.input.iter_mut().for_each(|input| input.grant(bytes));
@@ -82,12 +87,18 @@ pub(super) fn run(
     }
 }
 
-/// What the daemon says next. Meanwhile, what the caller has for it is passed on.
-fn next(daemon: &mut Connection, caller: &mut Caller) -> Result<Received, ClientError> {
+/// What the daemon says next. Before that is waited for, the output so far is written; meanwhile, what the caller has for the daemon is
+/// passed on.
+fn next(
+    daemon: &mut Connection,
+    caller: &mut Caller,
+    output: &mut Gathered,
+) -> Result<Received, ClientError> {
     loop {
         if let Some(received) = daemon.decode() {
             return Ok(received);
         }
+        output.write(&caller.stdout)?;
         let ready = caller.wait(daemon)?;
         if ready.daemon
             && let Some(end) = daemon.receive()?

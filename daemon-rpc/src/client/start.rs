@@ -25,6 +25,7 @@ pub(super) fn start(
     program: &Program,
     instance: &Instance,
     life: LifeLock,
+    command: &[u8],
 ) -> Result<Option<Connection>, ClientError> {
     let log = NewLog::open(instance, &life)?;
     let listener = instance.bind(&life)?;
@@ -40,7 +41,7 @@ pub(super) fn start(
     let child =
         spawn(program, instance, listener, &files, &log).map_err(|source| ClientError::Spawn { source })?;
     fault::passing("spawned");
-    match daemon.handshake(&program.build, START_LIMIT) {
+    match daemon.handshake(&program.build, START_LIMIT, command) {
         Ok(Meeting::Agreed(daemon)) => {
             fault::passing("hand_over");
             files.hand_over();

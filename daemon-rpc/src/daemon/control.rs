@@ -11,8 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tokio::net::unix::SocketAddr;
-use tokio::net::{UnixListener, UnixStream};
 use tokio::select;
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
@@ -22,6 +20,7 @@ use tracing::{error, info, warn};
 
 use super::handover::Handover;
 use super::session::Visit;
+use super::socket::{Listener, Socket};
 use super::supervisor::Supervisor;
 use super::{Daemon, DaemonError, Load, session, setup};
 use crate::instance::ServedFiles;
@@ -57,7 +56,7 @@ impl fmt::Display for Reason {
 pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<(), DaemonError> {
     let Handover { listener, files, start, supervisor } = handover;
     fault::at("serve")?;
-    let listener = UnixListener::from_std(listener)?;
+    let listener = Listener::new(listener)?;
     // Declared behind the listener, so that the files go first in a panic too: until the listener goes, nobody else's
     // socket can be taken for ours.
     let mut files = files;
@@ -81,8 +80,7 @@ pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<()
     match reason {
         Reason::NotLoaded(error) => {
             // Everybody who waits is to know, those whom nobody has accepted yet included.
-            let in_queue = queued(listener)?;
-            in_queue.into_iter().for_each(|socket| spawn(daemon, socket, &mut sessions));
+            listener.queued().into_iter().for_each(|socket| spawn(daemon, socket, &mut sessions));
             daemon.retiring.cancel();
             drain(daemon, &mut sessions, &mut signals, patient).await;
             Err(DaemonError::NotLoaded(error))
@@ -120,20 +118,8 @@ async fn with_supervisor(
     reason
 }
 
-fn spawn(daemon: &Arc<Daemon>, socket: UnixStream, sessions: &mut JoinSet<Visit>) {
+fn spawn(daemon: &Arc<Daemon>, socket: Socket, sessions: &mut JoinSet<Visit>) {
     sessions.spawn(session::serve(Arc::clone(daemon), socket));
-}
-
-/// Those who have connected and were not accepted yet.
-fn queued(listener: UnixListener) -> io::Result<Vec<UnixStream>> {
-    let listener = listener.into_std()?;
-    let mut sockets = Vec::new();
-    // It doesn't wait, so its end is an error.
-    while let Ok((socket, _)) = listener.accept() {
-        socket.set_nonblocking(true)?;
-        sockets.push(UnixStream::from_std(socket)?);
-    }
-    Ok(sockets)
 }
 
 /// Serves one client until its command has ended, and returns the signal that asked for that, if one did.
@@ -144,7 +130,7 @@ pub(super) async fn serve_one(
     let mut signals = Signals::new()?;
     socket.set_nonblocking(true)?;
     let connection = socket.try_clone()?;
-    let mut session = pin!(session::serve(Arc::clone(daemon), UnixStream::from_std(socket)?));
+    let mut session = pin!(session::serve(Arc::clone(daemon), Socket::new(socket.into())?));
     let signal = select! {
         _ = &mut session => None,
         signal = signals.next() => Some(signal),
@@ -162,7 +148,7 @@ pub(super) async fn serve_one(
 /// Accepts clients until there is a reason to retire.
 async fn accept(
     daemon: &Arc<Daemon>,
-    listener: &UnixListener,
+    listener: &Listener,
     files: &ServedFiles,
     signals: &mut Signals,
     sessions: &mut JoinSet<Visit>,
@@ -177,9 +163,9 @@ async fn accept(
     let mut accept_again = None;
     loop {
         select! {
-            accepted = accept_one(listener), if accept_again.is_none() => match accepted {
-                Ok((socket, _)) if sessions.len() < room => spawn(daemon, socket, sessions),
-                Ok((socket, _)) => {
+            accepted = listener.accept(), if accept_again.is_none() => match accepted {
+                Ok(socket) if sessions.len() < room => spawn(daemon, socket, sessions),
+                Ok(socket) => {
                     daemon.crowded.notify_waiters();
                     sessions.spawn(session::turn_away(Arc::clone(daemon), socket));
                 }
@@ -219,11 +205,6 @@ async fn accept(
             }
         }
     }
-}
-
-async fn accept_one(listener: &UnixListener) -> io::Result<(UnixStream, SocketAddr)> {
-    fault::at("accept")?;
-    listener.accept().await
 }
 
 /// A descriptor to give up when there are no others, so that those who wait can be told.

@@ -44,12 +44,14 @@ impl Inbox {
         Self { queue: Mutex::default(), outbox }
     }
 
-    /// Takes what the client has sent, which must be within what it was granted.
-    pub(super) fn push(&self, chunk: &[u8]) -> Result<(), ProtocolError> {
+    /// Takes what the client has sent, which with the rest of the same chunk, `awaited` bytes, must be within what it was granted.
+    pub(super) fn push(&self, chunk: &[u8], awaited: usize) -> Result<(), ProtocolError> {
         let mut queue = self.queue();
-        let left = queue.granted.checked_sub(chunk.len()).ok_or(ProtocolError::Unexpected("InputChunk"))?;
+        if queue.granted < chunk.len() + awaited {
+            return Err(ProtocolError::Unexpected("InputChunk"));
+        }
         match queue.end {
-            None => queue.granted = left,
+            None => queue.granted -= chunk.len(),
             Some(End::OfInput) => return Err(ProtocolError::Unexpected("InputChunk")),
             // It was on its way.
             Some(End::CallerGone | End::DaemonEnds) => return Ok(()),

@@ -15,6 +15,7 @@ mod load;
 mod outbox;
 mod session;
 mod setup;
+mod socket;
 mod status;
 mod supervisor;
 mod tally;
@@ -23,8 +24,6 @@ use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
 
 use rustix::process::Signal;
-#[cfg(any(test, feature = "fuzzing"))]
-use tokio::net::UnixStream;
 use tokio::runtime;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -40,6 +39,8 @@ use handover::Handover;
 
 pub(crate) use error::DaemonError;
 use load::Load;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use socket::Socket;
 use tally::Tally;
 
 /// What every session of this daemon shares.
@@ -111,11 +112,11 @@ impl Daemon {
         Self::new(program, load, handler, None, &runtime::Handle::current())
     }
 
-    pub(crate) async fn serve(self: Arc<Self>, socket: UnixStream) {
+    pub(crate) async fn serve(self: Arc<Self>, socket: Socket) {
         let _ = session::serve(self, socket).await;
     }
 
-    pub(crate) async fn turn_away(self: Arc<Self>, socket: UnixStream) {
+    pub(crate) async fn turn_away(self: Arc<Self>, socket: Socket) {
         let _ = session::turn_away(self, socket).await;
     }
 

@@ -1,13 +1,13 @@
 //! What goes to one client: frames, whole and in order, written by whoever has something to say.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use tokio::net::UnixStream;
 use tokio::sync::Notify;
 use tokio::task::coop;
 
+use super::socket::Socket;
 use crate::fault;
 use crate::invocation::Output;
 use crate::protocol::{Message, Stream, chunk_header};
@@ -20,7 +20,7 @@ use crate::retry::may_retry;
 #[derive(Debug)]
 pub(super) struct Outbox {
     /// Goes with the session, whatever tasks a handler has left behind with its output.
-    socket: Weak<UnixStream>,
+    socket: Weak<Socket>,
     chunk_size: usize,
     queue: Mutex<Queue>,
     /// Tells the control plane that there is something to send, or that nothing more will come.
@@ -30,6 +30,8 @@ pub(super) struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     unsent: Vec<u8>,
+    /// The socket has been given more room, since it moves much.
+    enlarged: bool,
     /// Handlers that wait for `unsent` to be sent.
     waiting: Vec<Waker>,
     /// The last frame has been queued.
@@ -45,7 +47,7 @@ enum Sent {
 }
 
 impl Outbox {
-    pub(super) fn new(socket: &Arc<UnixStream>, chunk_size: usize) -> Self {
+    pub(super) fn new(socket: &Arc<Socket>, chunk_size: usize) -> Self {
         Self { socket: Arc::downgrade(socket), chunk_size, queue: Mutex::default(), changed: Notify::new() }
     }
 
@@ -55,7 +57,7 @@ impl Outbox {
             match self.send_unsent()? {
                 Sent::All { finished: true } => return Ok(()),
                 Sent::All { finished: false } => self.changed.notified().await,
-                Sent::NoRoom => self.socket()?.writable().await?,
+                Sent::NoRoom => self.socket()?.room().await?,
             }
         }
     }
@@ -107,31 +109,44 @@ impl Outbox {
 
     /// Sends a frame as far as the socket has room, and queues the rest of it.
     fn send_or_queue(&self, queue: &mut Queue, header: &[u8], body: &[u8]) -> io::Result<()> {
-        let sent = if queue.unsent.is_empty() { self.send_now(header, body)? } else { 0 };
-        let header_left = header.get(sent..).unwrap_or_default();
-        let body_left = body.get(sent.saturating_sub(header.len())..).unwrap_or_default();
-        if !header_left.is_empty() || !body_left.is_empty() {
-            queue.unsent.extend_from_slice(header_left);
-            queue.unsent.extend_from_slice(body_left);
+        let mut left = (header, body);
+        if queue.unsent.is_empty() {
+            let socket = self.socket()?;
+            left = Self::send_now(&socket, left)?;
+            if !left.1.is_empty() && !std::mem::replace(&mut queue.enlarged, true) {
+                socket.enlarge();
+                left = Self::send_now(&socket, left)?;
+            }
+        }
+        let (header, body) = left;
+        if !header.is_empty() || !body.is_empty() {
+            queue.unsent.extend_from_slice(header);
+            queue.unsent.extend_from_slice(body);
             self.changed.notify_one();
         }
         Ok(())
     }
 
-    fn send_now(&self, header: &[u8], body: &[u8]) -> io::Result<usize> {
-        let socket = self.socket()?;
+    /// What is left of a frame when what there is room for has been sent.
+    fn send_now<'a>(
+        socket: &Socket,
+        (header, body): (&'a [u8], &'a [u8]),
+    ) -> io::Result<(&'a [u8], &'a [u8])> {
         let ready = fault::at("output").map_err(io::Error::from);
-        match ready.and_then(|()| socket.try_write_vectored(&[IoSlice::new(header), IoSlice::new(body)])) {
-            Err(error) if may_retry(&error) => Ok(0),
-            sent => sent,
-        }
+        let sent = match ready.and_then(|()| socket.try_send_both(header, body)) {
+            Err(error) if may_retry(&error) => 0,
+            sent => sent?,
+        };
+        let header_left = header.get(sent..).unwrap_or_default();
+        let body_left = body.get(sent.saturating_sub(header.len())..).unwrap_or_default();
+        Ok((header_left, body_left))
     }
 
     fn send_unsent(&self) -> io::Result<Sent> {
         let socket = self.socket()?;
         let mut queue = self.queue();
         while !queue.unsent.is_empty() {
-            match socket.try_write(&queue.unsent) {
+            match socket.try_send(&queue.unsent) {
                 Ok(count) => drop(queue.unsent.drain(..count)),
                 Err(error) if may_retry(&error) => return Ok(Sent::NoRoom),
                 Err(error) => return Err(error),
@@ -144,7 +159,7 @@ impl Outbox {
         Ok(Sent::All { finished })
     }
 
-    fn socket(&self) -> io::Result<Arc<UnixStream>> {
+    fn socket(&self) -> io::Result<Arc<Socket>> {
         self.socket.upgrade().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }
 

@@ -5,7 +5,6 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use tokio::net::UnixStream;
 use tokio::select;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinHandle;
@@ -16,26 +15,27 @@ use tracing::{debug, warn};
 use super::command::Claim;
 use super::inbox::{End, Inbox};
 use super::outbox::Outbox;
+use super::socket::Socket;
 use super::tally::Entry;
 use super::{Daemon, Load, command};
 use crate::instance::own_uid;
 use crate::invocation::LoadedState;
 use crate::limits::{
-    ABORT_LIMIT, BODY_OVERHEAD, COMMAND_TIMEOUT, CROWDED_PATIENCE, INPUT_WINDOW, LOADING_NOTICE,
-    MAX_VERSION_CHECK,
+    ABORT_LIMIT, BODY_OVERHEAD, COMMAND_TIMEOUT, CROWDED_PATIENCE, FIRST_RECEIVE, INPUT_WINDOW,
+    LOADING_NOTICE, MAX_VERSION_CHECK,
 };
 use crate::protocol::{FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
 use crate::retry::may_retry;
 use crate::{Invocation, TerminalSize, fault};
 
 /// Serves one client from its first byte to its last.
-pub(super) async fn serve(daemon: Arc<Daemon>, socket: UnixStream) -> Visit {
+pub(super) async fn serve(daemon: Arc<Daemon>, socket: Socket) -> Visit {
     let session = Session { daemon, socket: Arc::new(socket) };
     note(session.run().await)
 }
 
 /// Tells one client that there is no room for it.
-pub(super) async fn turn_away(daemon: Arc<Daemon>, socket: UnixStream) -> Visit {
+pub(super) async fn turn_away(daemon: Arc<Daemon>, socket: Socket) -> Visit {
     let session = Session { daemon, socket: Arc::new(socket) };
     note(session.turn_away().await)
 }
@@ -82,7 +82,7 @@ enum SessionError {
 struct Session {
     daemon: Arc<Daemon>,
     /// Its only owner, so that the connection ends with the session.
-    socket: Arc<UnixStream>,
+    socket: Arc<Socket>,
 }
 
 /// What a command needs before it can run.
@@ -168,7 +168,7 @@ impl Session {
 
     /// The socket's mode keeps others out already; this holds where the mode doesn't count.
     fn check_user(&self) -> Result<(), SessionError> {
-        match self.socket.peer_cred()?.uid() {
+        match self.socket.peer_uid()? {
             uid if uid == own_uid() => Ok(()),
             uid => Err(SessionError::PeerOfAnother(uid)),
         }
@@ -257,7 +257,7 @@ impl Session {
         let heard = async {
             loop {
                 match self.next_message(reader).await? {
-                    Message::InputChunk(chunk) => inbox.push(&chunk)?,
+                    Message::InputChunk(chunk) => inbox.push(&chunk, reader.awaited())?,
                     Message::InputEnd => inbox.end()?,
                     Message::TerminalSize(size) if has_terminal => {
                         resize.send_if_modified(|known| known.replace(size) != Some(size));
@@ -399,13 +399,9 @@ impl Session {
             if let Some(message) = reader.next()? {
                 return Ok(message);
             }
-            self.socket.readable().await?;
-            let ready = fault::at("receive").map_err(io::Error::from);
-            match ready.and_then(|()| self.socket.try_read_buf(reader.received())) {
-                Ok(0) => return Err(SessionError::Closed),
-                Ok(_) => {}
-                Err(error) if may_retry(&error) => {}
-                Err(error) => return Err(error.into()),
+            let room = FIRST_RECEIVE.max(reader.awaited());
+            if self.socket.receive(reader.received(), room).await? == 0 {
+                return Err(SessionError::Closed);
             }
         }
     }
@@ -415,9 +411,9 @@ impl Session {
         let mut rest = frame.as_slice();
         while !rest.is_empty() {
             let ready = fault::at("send").map_err(io::Error::from);
-            match ready.and_then(|()| self.socket.try_write(rest)) {
+            match ready.and_then(|()| self.socket.try_send(rest)) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if may_retry(&error) => self.socket.writable().await?,
+                Err(error) if may_retry(&error) => self.socket.room().await?,
                 Err(error) => return Err(error.into()),
             }
         }

@@ -130,7 +130,7 @@ mod tests {
         let [mut first, mut second, mut third, fourth] = [(); 4].map(|()| tally.enter());
         assert_eq!(told(), [0, 4, 0, 0]);
         assert_eq!([first.number, second.number, third.number, fourth.number], [1, 2, 3, 4]);
-        [&mut first, &mut second, &mut third].map(Entry::run);
+        [&mut first, &mut second, &mut third].into_iter().for_each(Entry::run);
         assert_eq!(told(), [3, 1, 0, 0]);
         first.end(true);
         second.end(false);

@@ -8,7 +8,7 @@
 
 use super::{reader_of, told};
 use crate::limits::MAX_VERSION_CHECK;
-use crate::protocol::FrameReader;
+use crate::protocol::{FrameReader, Message};
 
 /// The largest limit of a body that is tried.
 pub(super) const LARGEST_LIMIT: usize = 1 << 17;
@@ -23,12 +23,35 @@ pub(super) fn run(input: &[u8]) {
 /// What a stream was read as.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Read {
-    pub(super) names: Vec<&'static str>,
-    /// The messages, as they would be sent again.
-    encoded: Vec<u8>,
+    /// With the parts of chunks put together.
+    messages: Vec<Message>,
     /// How many bytes wait for more.
     pub(super) unread: usize,
     pub(super) error: Option<String>,
+}
+
+impl Read {
+    #[cfg(test)]
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.messages.iter().map(Message::name).collect()
+    }
+}
+
+/// The same messages with chunks that follow each other as one, and without empty ones: so they are the same whatever parts they were
+/// given out in.
+pub(crate) fn joined(messages: impl IntoIterator<Item = Message>) -> Vec<Message> {
+    use Message::{ErrorChunk, InputChunk, OutputChunk};
+    let mut all = Vec::new();
+    for message in messages {
+        match (all.last_mut(), message) {
+            (_, OutputChunk(next) | ErrorChunk(next) | InputChunk(next)) if next.is_empty() => {}
+            (Some(OutputChunk(last)), OutputChunk(next))
+            | (Some(ErrorChunk(last)), ErrorChunk(next))
+            | (Some(InputChunk(last)), InputChunk(next)) => *last = [&**last, &next].concat().into(),
+            (_, other) => all.push(other),
+        }
+    }
+    all
 }
 
 pub(super) fn read(input: &[u8]) -> Option<Read> {
@@ -57,39 +80,42 @@ struct Limits {
 impl Limits {
     fn read<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>) -> Read {
         let mut reader = FrameReader::new(self.first.unwrap_or(self.then));
+        let mut messages = Vec::new();
         let mut read = Read::default();
         for piece in pieces {
             let held = reader.received().len();
             reader.received().extend_from_slice(piece);
-            self.read_messages(&mut reader, &mut read);
+            read.error = self.read_messages(&mut reader, &mut messages);
             let most = 2 * (self.then.max(MAX_VERSION_CHECK) + held + piece.len()) + 64;
             assert!(reader.received().capacity() <= most, "more is held than there is a reason for");
             if read.error.is_some() {
-                return read;
+                break;
             }
         }
-        read.unread = reader.received().len();
+        if read.error.is_none() {
+            read.unread = reader.received().len();
+        }
+        read.messages = joined(messages);
         read
     }
 
-    fn read_messages(&self, reader: &mut FrameReader, read: &mut Read) {
+    /// Why the stream can't be read on, if so.
+    fn read_messages(&self, reader: &mut FrameReader, messages: &mut Vec<Message>) -> Option<String> {
         loop {
             match reader.next() {
-                Ok(None) => return,
+                Ok(None) => return None,
                 Ok(Some(message)) => {
-                    if read.names.is_empty() {
-                        reader.set_body_limit(self.then);
-                    }
-                    read.names.push(message.name());
+                    reader.set_body_limit(self.then);
                     let encoded = message.encode();
                     let again = reader_of(&encoded, encoded.len()).next();
-                    assert_eq!(again.ok().flatten(), Some(message), "what was read isn't what is written");
-                    read.encoded.extend(encoded);
+                    assert_eq!(
+                        again.ok().flatten().as_ref(),
+                        Some(&message),
+                        "what was read isn't what is written"
+                    );
+                    messages.push(message);
                 }
-                Err(error) => {
-                    read.error = Some(told(error));
-                    return;
-                }
+                Err(error) => return Some(told(error)),
             }
         }
     }

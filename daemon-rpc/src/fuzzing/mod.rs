@@ -8,6 +8,9 @@ mod messages;
 mod seeds;
 mod session;
 
+#[cfg(test)]
+pub(crate) use frames::joined;
+
 use crate::limits::MAX_SURROUNDINGS;
 use crate::protocol::{FrameReader, Message, ProtocolError, VersionCheck};
 

@@ -45,8 +45,8 @@ fn outcome(target: Target, input: &[u8]) -> String {
     match target.name {
         "frames" => {
             let read = frames::read(input).unwrap();
-            let end = read.error.unwrap_or_else(|| format!("{} unread", read.unread));
-            read.names.iter().fold(String::new(), |words, name| words + name + ", ") + &end
+            let end = read.error.clone().unwrap_or_else(|| format!("{} unread", read.unread));
+            read.names().iter().fold(String::new(), |words, name| words + name + ", ") + &end
         }
         "messages" => match messages::decode(input).unwrap() {
             Ok(Message::Command(command)) => keys(command),
@@ -295,7 +295,7 @@ fn of_frames() -> Vec<Seed> {
             whole(17, 0, &[&[0x80, 0, 0, 0, 3]]),
             "a frame is empty or longer than the 131073 bytes allowed here",
         ),
-        ("length-promised", whole(17, 0, &[&[0, 1, 0xff, 0xff, 3, b'o']]), "2 unread"),
+        ("length-promised", whole(17, 0, &[&[0, 1, 0xff, 0xff, 3, b'o']]), "OutputChunk, 0 unread"),
         ("header-cut", whole(12, 0, &[&exit, &[0, 0, 0]]), "Exit, 3 unread"),
         ("body-cut", whole(12, 0, &[&check[..9]]), "5 unread"),
         ("kind-0", whole(12, 0, &[&frame(0, &[])]), "a frame has the unknown kind 0"),
@@ -789,7 +789,7 @@ fn of_session() -> Vec<Seed> {
         (
             "input-chunk-cut",
             in_turns(STAYS_MET, &[script(&["R"]), chunk_of(100)[..50].to_vec()]),
-            "VersionCheck, InputWindow(262144), the client closes",
+            "VersionCheck, InputWindow(262144), out \"iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii\", the client closes",
         ),
         (
             "size",
@@ -988,7 +988,7 @@ fn of_answer() -> Vec<Seed> {
         ),
         ("output-without-exit", said(MET, &[out()]), "DaemonDied, out \"out \", err \"\""),
         ("output-behind-exit", said(MET, &[exit(), out()]), "Exit(ExitCode(0)), out \"\", err \"\""),
-        ("output-cut", raw(MET, &[&out().encode()[..7]]), "DaemonDied, out \"\", err \"\""),
+        ("output-cut", raw(MET, &[&out().encode()[..7]]), "DaemonDied, out \"ou\", err \"\""),
         (
             "output-as-long-as-allowed",
             raw(MET, &[&frame(3, &[b'o'; 2000]), &exit().encode()]),
@@ -1002,7 +1002,7 @@ fn of_answer() -> Vec<Seed> {
         (
             "output-promised",
             raw(MET, &[&u32::try_from(MAX_ERROR_TEXT).unwrap().to_be_bytes(), &[3, b'o']]),
-            "DaemonDied, out \"\", err \"\"",
+            "DaemonDied, out \"o\", err \"\"",
         ),
         (
             "error",

@@ -23,14 +23,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use rustix::net::sockopt::set_socket_send_buffer_size;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{BUILD, reader_of, version_check};
 use crate::app::Program;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Socket};
 use crate::limits::{BODY_OVERHEAD, INPUT_WINDOW, MAX_ERROR_TEXT, MAX_SURROUNDINGS, MAX_VERSION_CHECK};
 use crate::params::{Args, Cwd, Env, Stderr, Stdin, Stdout, Terminal};
 use crate::protocol::{FrameReader, Message};
@@ -153,7 +152,7 @@ impl Plan {
         client.set_nonblocking(true).expect("it is open");
         socket.set_nonblocking(true).expect("it is open");
         set_socket_send_buffer_size(&socket, SEND_BUFFER).expect("it is a socket");
-        let socket = UnixStream::from_std(socket).expect("it doesn't block");
+        let socket = Socket::new(socket.into()).expect("it can be watched");
         let settings = Settings { chunk_size: CHUNK_SIZE, max_command: MAX_COMMAND, ..Settings::default() };
         let program = Program { name: "program".into(), build: BUILD.into(), settings };
 

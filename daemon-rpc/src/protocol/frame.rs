@@ -1,6 +1,6 @@
 //! Frames: a length of 4 bytes, big-endian, then as many bytes, of which the first is the frame's kind.
 
-use bytes::BytesMut;
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio_util::codec::{Decoder as _, LengthDelimitedCodec};
 
 use super::message::{Message, kind};
@@ -33,10 +33,23 @@ pub(crate) fn input_chunk_header(chunk_length: usize) -> [u8; FRAME_HEADER] {
 }
 
 /// Cuts a stream of bytes into messages, however the bytes were split on their way.
+///
+/// A chunk of which only a part has come is given out in parts, each a chunk of its own: where one ends and the next begins means nothing,
+/// and nobody has to hold or move what was received to make it whole.
 #[derive(Debug)]
 pub(crate) struct FrameReader {
     codec: LengthDelimitedCodec,
     received: BytesMut,
+    /// A chunk of which the rest is still to come.
+    begun: Option<BegunChunk>,
+    /// The codec has taken the length of a frame of which the rest is still to come.
+    is_inside: bool,
+}
+
+#[derive(Debug)]
+struct BegunChunk {
+    kind: u8,
+    left: usize,
 }
 
 impl FrameReader {
@@ -46,7 +59,7 @@ impl FrameReader {
             .length_field_length(LENGTH_FIELD)
             .max_frame_length(body_limit.saturating_add(1))
             .new_codec();
-        Self { codec, received: BytesMut::new() }
+        Self { codec, received: BytesMut::new(), begun: None, is_inside: false }
     }
 
     /// Changes the limit for the frames whose header hasn't been read yet.
@@ -59,16 +72,36 @@ impl FrameReader {
         &mut self.received
     }
 
+    /// How many bytes are known to come.
+    pub(crate) fn awaited(&self) -> usize {
+        self.begun.as_ref().map_or(0, |chunk| chunk.left)
+    }
+
     /// The next message, or `None` until more bytes have been received.
     ///
     /// # Errors
     ///
     /// When the bytes are not this protocol. The stream can't be read on from there.
     pub(crate) fn next(&mut self) -> Result<Option<Message>, ProtocolError> {
+        if self.begun.is_none() && !self.is_inside {
+            if !self.header_has_come() {
+                return Ok(None);
+            }
+            self.begun = self.begin_chunk();
+        }
+        if let Some(chunk) = &mut self.begun {
+            let part = chunk.take(&mut self.received);
+            let kind = chunk.kind;
+            if chunk.left == 0 {
+                self.begun = None;
+            }
+            return part.map(|part| Message::decode(kind, part)).transpose();
+        }
         // The codec has one error only: the length is over its limit.
         let limit = self.codec.max_frame_length();
         let frame =
             self.codec.decode(&mut self.received).map_err(|_| ProtocolError::FrameLength { limit })?;
+        self.is_inside = frame.is_none();
         match frame {
             None => Ok(None),
             Some(frame) if frame.is_empty() => Err(ProtocolError::FrameLength { limit }),
@@ -79,14 +112,46 @@ impl FrameReader {
             }
         }
     }
+
+    /// Whether it is known what comes: a frame of which kind, or none because of its length.
+    fn header_has_come(&self) -> bool {
+        let is_refused = |length| length == 0 || length > self.codec.max_frame_length();
+        self.received.len() >= FRAME_HEADER || self.length().is_some_and(is_refused)
+    }
+
+    fn length(&self) -> Option<usize> {
+        self.received.first_chunk().and_then(|length| usize::try_from(u32::from_be_bytes(*length)).ok())
+    }
+
+    /// Takes the header of a chunk that isn't all there. All else is left to the codec.
+    fn begin_chunk(&mut self) -> Option<BegunChunk> {
+        let length = self.length()?;
+        let (&[.., kind], come) = self.received.split_first_chunk::<FRAME_HEADER>()?;
+        let left = length.checked_sub(1)?;
+        let is_part = kind::is_chunk(kind) && come.len() < left;
+        if !is_part || length > self.codec.max_frame_length() {
+            return None;
+        }
+        self.received.advance(FRAME_HEADER);
+        Some(BegunChunk { kind, left })
+    }
+}
+
+impl BegunChunk {
+    /// What there is of it.
+    fn take(&mut self, received: &mut BytesMut) -> Option<Bytes> {
+        let count = self.left.min(received.len());
+        self.left -= count;
+        (count > 0).then(|| received.split_to(count).freeze())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fuzzing::joined;
     use crate::protocol::{CallersTerminal, Command, StatusReply, StatusRequest, VersionCheck};
     use crate::{ColorSupport, TerminalSize};
 
@@ -214,7 +279,7 @@ mod tests {
                 received.extend(read_all(&mut reader).unwrap());
                 rest = after;
             }
-            prop_assert_eq!(received, sent);
+            prop_assert_eq!(joined(received), joined(sent));
             prop_assert!(reader.received().is_empty());
         }
 
@@ -245,6 +310,19 @@ mod tests {
             prop_assert!(refused);
             prop_assert!(reader.received().capacity() <= BODY_LIMIT);
         }
+    }
+
+    #[test]
+    fn a_chunk_is_given_out_as_it_comes() {
+        let chunk = Message::ErrorChunk(Bytes::from_static(b"in parts"));
+        let frames = [chunk.encode(), Message::Exit(0).encode()].concat();
+        let mut reader = FrameReader::new(BODY_LIMIT);
+        reader.received().extend_from_slice(&frames[..9]);
+        assert_eq!(reader.next().unwrap(), Some(Message::ErrorChunk(Bytes::from_static(b"in p"))));
+        assert_eq!((reader.next().unwrap(), reader.awaited()), (None, 4));
+        reader.received().extend_from_slice(&frames[9..]);
+        assert_eq!(reader.next().unwrap(), Some(Message::ErrorChunk(Bytes::from_static(b"arts"))));
+        assert_eq!((reader.next().unwrap(), reader.awaited()), (Some(Message::Exit(0)), 0));
     }
 
     #[test]

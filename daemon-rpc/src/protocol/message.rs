@@ -30,6 +30,11 @@ pub(super) mod kind {
     pub(crate) const BUSY: u8 = 14;
     pub(crate) const STATUS_REQUEST: u8 = 15;
     pub(crate) const STATUS_REPLY: u8 = 16;
+
+    /// Whether its body is raw bytes, and a part of it as good as the whole.
+    pub(crate) fn is_chunk(kind: u8) -> bool {
+        matches!(kind, OUTPUT_CHUNK | ERROR_CHUNK | INPUT_CHUNK)
+    }
 }
 
 /// One frame's content.

@@ -1,0 +1,55 @@
+//! The least-possible server: one connection after another, a line from each, and what that asks for.
+
+use std::error::Error;
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+
+use bench_floor::{BLOCK, LINE, TINY};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args_os().nth(1).ok_or("the socket's path")?;
+    for client in UnixListener::bind(path)?.incoming() {
+        // A client that goes early is none of the others' business.
+        let _ = serve(client?);
+    }
+    Ok(())
+}
+
+fn serve(client: UnixStream) -> Result<(), Box<dyn Error>> {
+    let mut input = BufReader::new(&client);
+    let mut request = String::new();
+    input.read_line(&mut request)?;
+    let (kind, count) = request.trim_end().split_once(' ').unwrap_or((request.trim_end(), "0"));
+    let mut count: usize = count.parse()?;
+    let mut output = &client;
+    match kind {
+        "tiny" => output.write_all(TINY)?,
+        "bulk" => {
+            let block = vec![b'x'; BLOCK];
+            while count > 0 {
+                let piece = block.get(..count).unwrap_or(&block);
+                output.write_all(piece)?;
+                count -= piece.len();
+            }
+        }
+        "copy" => copy(input, output)?,
+        "lines" => {
+            let mut output = BufWriter::new(output);
+            (0..count).try_for_each(|_| output.write_all(LINE))?;
+            output.flush()?;
+        }
+        "single-lines" => (0..count).try_for_each(|_| output.write_all(LINE))?,
+        other => return Err(other.into()),
+    }
+    Ok(())
+}
+
+fn copy(mut input: BufReader<&UnixStream>, mut output: &UnixStream) -> io::Result<()> {
+    let mut block = vec![0; BLOCK];
+    loop {
+        match input.read(&mut block)? {
+            0 => return Ok(()),
+            count => output.write_all(block.get(..count).unwrap_or_default())?,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What the least-possible client asks of the least-possible server: one line a connection.
+
+/// The answer to `tiny`.
+pub const TINY: &[u8] = b"hello\n";
+
+/// What one of ten million lines says.
+pub const LINE: &[u8] = b"a short line\n";
+
+/// How much is written, or read, at once.
+pub const BLOCK: usize = 64 * 1024;
