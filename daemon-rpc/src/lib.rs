@@ -2,6 +2,9 @@
 
 mod answer;
 mod app;
+#[cfg(feature = "benchmarks")]
+#[doc(hidden)]
+pub mod benchmarks;
 mod blocking;
 mod capture;
 mod client;

@@ -20,7 +20,7 @@ pub(crate) const BODY_OVERHEAD: usize = 256;
 pub(crate) const MAX_VERSION_CHECK: usize = 256;
 
 /// How much of a command's streamed input a daemon holds at most, in bytes. Enough to keep client and handler both busy.
-pub(crate) const INPUT_WINDOW: usize = 256 * 1024;
+pub(crate) const INPUT_WINDOW: usize = 512 * 1024;
 
 /// How much of its standard input a client reads at once, in bytes: what a pipe holds.
 pub(crate) const INPUT_CHUNK: usize = 64 * 1024;
@@ -122,6 +122,3 @@ pub(crate) const FIRST_RECEIVE: usize = 1024;
 
 /// How long a daemon that has no descriptor to watch for room in a client's socket waits before it looks.
 pub(crate) const ROOM_PAUSE: Duration = Duration::from_millis(10);
-
-/// How much room a client's socket is to have once much goes through it, in bytes. The system gives less where its own limit is lower.
-pub(crate) const SEND_BUFFER: usize = 256 * 1024;

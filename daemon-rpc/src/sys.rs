@@ -5,8 +5,6 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{BufMut as _, BytesMut};
@@ -38,27 +36,29 @@ pub(crate) fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<Async
     Ok(unsafe { AsyncFd::register_with_interest(descriptor, interest) }?)
 }
 
-/// Has the child leave the caller's session, so that no terminal and no Ctrl+C of the caller's reaches it, and forget which
-/// signals the caller ignores.
-pub(crate) fn in_its_own_session(command: &mut Command) {
-    let leave = || {
-        for signal in 1..=LAST_CLASSIC_SIGNAL {
-            // SAFETY: a default action installs no handler. The two signals that have no other are refused.
+/// Leaves the session of whoever started this process, so that none of his terminals and no Ctrl+C of his reaches it, and forgets which
+/// signals he ignores.
+pub(crate) fn leave_callers_session() -> io::Result<()> {
+    for signal in 1..=LAST_CLASSIC_SIGNAL {
+        // Rust has SIGPIPE ignored in every program: writing to a client that has gone mustn't end this one.
+        if signal != libc::SIGPIPE && is_ignored(signal) {
+            // SAFETY: a default action installs no handler.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
-        rustix::process::setsid().map(drop).map_err(Into::into)
-    };
-    // SAFETY: `signal` and `setsid` are async-signal-safe, and nothing else happens between fork and exec.
-    unsafe { command.pre_exec(leave) };
+    }
+    Ok(rustix::process::setsid().map(drop)?)
 }
 
 /// Whether whoever started this process has it ignore a signal.
 pub(crate) fn ignores(signal: Signal) -> bool {
+    is_ignored(signal.as_raw())
+}
+
+fn is_ignored(signal: libc::c_int) -> bool {
     // SAFETY: zeros are a valid action, and without a new one the call only fills in the one that is set.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
-        libc::sigaction(signal.as_raw(), std::ptr::null(), &mut action) == 0
-            && action.sa_sigaction == libc::SIG_IGN
+        libc::sigaction(signal, std::ptr::null(), &mut action) == 0 && action.sa_sigaction == libc::SIG_IGN
     }
 }
 

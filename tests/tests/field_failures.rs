@@ -114,7 +114,7 @@ fn all_of(mut pipe: PipeReader) -> String {
 /// A terminal window or an ssh session stays open after its shell has ended when a daemon keeps a descriptor of it, or
 /// stays in its session.
 ///
-/// Fails without `setsid` (`sys::in_its_own_session`), without `keep_descriptors_from_children` and where the daemon's
+/// Fails without `setsid` (`sys::leave_callers_session`), without `keep_descriptors_from_children` and where the daemon's
 /// standard error isn't its log (`client/start.rs`).
 #[test]
 fn f02_a_terminal_is_free_when_its_shell_has_gone() {
@@ -602,7 +602,7 @@ fn f17_a_panic_ends_its_command_with_its_message_and_101_and_no_other() {
 
 /// Ctrl+C in the terminal in which the daemon happens to have been started ends it for everybody.
 ///
-/// Fails without `setsid` (`sys::in_its_own_session`).
+/// Fails without `setsid` (`sys::leave_callers_session`).
 #[test]
 fn f18_ctrl_c_interrupts_the_command_and_not_the_daemon_that_it_started() {
     let scene = Scene::new();

@@ -317,7 +317,7 @@ mod streamed_input {
     use super::*;
 
     const STREAM: &str = env!("CARGO_BIN_EXE_stream");
-    const WINDOW: usize = 256 * 1024;
+    const WINDOW: usize = 512 * 1024;
 
     /// A client whose command, with these arguments, has begun to run.
     fn called(scene: &Scene, args: &[&str]) -> Client {

@@ -86,7 +86,6 @@ fn spawn(
         .stdin(OwnedFd::from(listener))
         .stdout(files.share_life_lock()?)
         .stderr(log.log.file().try_clone()?);
-    sys::in_its_own_session(&mut command);
     sys::keep_descriptors_from_children()?;
     // Or nobody would tell how the daemon ended.
     sys::heed([Signal::CHILD]);

@@ -109,7 +109,7 @@ impl Queue {
         }
         let first = !std::mem::replace(&mut self.begun, true);
         let grant = if first { INPUT_WINDOW } else { self.used };
-        if !first && grant < INPUT_WINDOW / 2 {
+        if !first && grant < INPUT_WINDOW / 4 {
             return None;
         }
         self.used = 0;

@@ -35,6 +35,7 @@ use crate::limits::{BODY_OVERHEAD, LEFT_BEHIND_LIMIT, MAX_SURROUNDINGS};
 use crate::panic;
 use crate::settings::Settings;
 use crate::state::Loader;
+use crate::sys;
 use handover::Handover;
 
 pub(crate) use error::DaemonError;
@@ -150,6 +151,8 @@ pub(crate) fn run(
     let Some(handover) = Handover::take(&instance)? else {
         return Ok(());
     };
+    // Here rather than before this program was executed: that would take a fork of the client, which is slow.
+    sys::leave_callers_session()?;
     setup::name_process(&program.name);
     serve(program, &instance, handover, load, handler)
 }

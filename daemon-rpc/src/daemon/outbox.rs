@@ -30,8 +30,6 @@ pub(super) struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     unsent: Vec<u8>,
-    /// The socket has been given more room, since it moves much.
-    enlarged: bool,
     /// Handlers that wait for `unsent` to be sent.
     waiting: Vec<Waker>,
     /// The last frame has been queued.
@@ -109,15 +107,11 @@ impl Outbox {
 
     /// Sends a frame as far as the socket has room, and queues the rest of it.
     fn send_or_queue(&self, queue: &mut Queue, header: &[u8], body: &[u8]) -> io::Result<()> {
-        let mut left = (header, body);
-        if queue.unsent.is_empty() {
-            let socket = self.socket()?;
-            left = Self::send_now(&socket, left)?;
-            if !left.1.is_empty() && !std::mem::replace(&mut queue.enlarged, true) {
-                socket.enlarge();
-                left = Self::send_now(&socket, left)?;
-            }
-        }
+        let left = if queue.unsent.is_empty() {
+            Self::send_now(&*self.socket()?, (header, body))?
+        } else {
+            (header, body)
+        };
         let (header, body) = left;
         if !header.is_empty() || !body.is_empty() {
             queue.unsent.extend_from_slice(header);

@@ -7,12 +7,12 @@ use std::sync::OnceLock;
 
 use bytes::BytesMut;
 use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg, sockopt};
+use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::sleep;
 
-use crate::limits::{ROOM_PAUSE, SEND_BUFFER};
+use crate::limits::ROOM_PAUSE;
 use crate::retry::may_retry;
 use crate::{fault, sys};
 
@@ -80,12 +80,6 @@ impl Socket {
         }
         let both = [IoSlice::new(header), IoSlice::new(body)];
         Ok(sendmsg(self, &both, &mut SendAncillaryBuffer::default(), SendFlags::empty())?)
-    }
-
-    /// Makes as much room as the system gives to everybody.
-    pub(super) fn enlarge(&self) {
-        // Less does as well.
-        let _ = sockopt::set_socket_send_buffer_size(self, SEND_BUFFER);
     }
 
     /// Waits until there may be room, after there was none. For the control plane alone.

@@ -714,7 +714,7 @@ fn of_session() -> Vec<Seed> {
         (
             "input",
             in_turns(STAYS_MET, &[script(&["R"]), input("one"), input("two"), input_end()]),
-            "VersionCheck, InputWindow(262144), out \"onetwo\", Exit(0), the daemon closes",
+            "VersionCheck, InputWindow(524288), out \"onetwo\", Exit(0), the daemon closes",
         ),
         (
             "input-at-once",
@@ -724,12 +724,12 @@ fn of_session() -> Vec<Seed> {
         (
             "input-read-once",
             in_turns(STAYS_MET, &[script(&["r", "wread"]), input("one"), input_end()]),
-            "VersionCheck, InputWindow(262144), out \"oneread\", Exit(0), the daemon closes",
+            "VersionCheck, InputWindow(524288), out \"oneread\", Exit(0), the daemon closes",
         ),
         (
             "input-empty-chunk",
             in_turns(STAYS_MET, &[script(&["R"]), input(""), input("one"), input_end()]),
-            "VersionCheck, InputWindow(262144), out \"one\", Exit(0), the daemon closes",
+            "VersionCheck, InputWindow(524288), out \"one\", Exit(0), the daemon closes",
         ),
         (
             "input-never-read",
@@ -739,7 +739,7 @@ fn of_session() -> Vec<Seed> {
         (
             "input-end-at-once",
             in_turns(STAYS_MET, &[script(&["R"]), input_end()]),
-            "VersionCheck, InputWindow(262144), Exit(0), the daemon closes",
+            "VersionCheck, InputWindow(524288), Exit(0), the daemon closes",
         ),
         (
             "input-end-unasked",
@@ -749,47 +749,47 @@ fn of_session() -> Vec<Seed> {
         (
             "input-end-twice",
             in_turns(STAYS_MET, &[script(&["R", "c"]), input_end(), input_end()]),
-            "VersionCheck, InputWindow(262144), the daemon closes",
+            "VersionCheck, InputWindow(524288), the daemon closes",
         ),
         (
             "input-behind-its-end",
             in_turns(STAYS_MET, &[script(&["R", "c"]), input_end(), input("late")]),
-            "VersionCheck, InputWindow(262144), the daemon closes",
+            "VersionCheck, InputWindow(524288), the daemon closes",
         ),
         (
             "input-end-with-a-body",
             in_turns(STAYS_MET, &[script(&["R"]), frame(9, &[0])]),
-            "VersionCheck, InputWindow(262144), the daemon closes",
+            "VersionCheck, InputWindow(524288), the daemon closes",
         ),
         (
             "input-without-end",
             in_turns(MET, &[script(&["R"]), input("one")]),
-            "VersionCheck, InputWindow(262144), out \"one\", the client closes",
+            "VersionCheck, InputWindow(524288), out \"one\", the client closes",
         ),
         (
             "input-never-comes",
             in_turns(STAYS_MET, &[script(&["R"])]),
-            "VersionCheck, InputWindow(262144), the client closes",
+            "VersionCheck, InputWindow(524288), the client closes",
         ),
         (
             "input-fills-the-window",
             again(STAYS_MET, 62, &[script(&["d"]), chunk_of(full)]),
-            "VersionCheck, InputWindow(262144), InputWindow(131072), the client closes",
+            "VersionCheck, InputWindow(524288), InputWindow(131072), InputWindow(131072), InputWindow(131072), the client closes",
         ),
         (
             "input-over-what-is-granted",
             again(STAYS_MET, 64, &[script(&["r", "i"]), chunk_of(full)]),
-            "VersionCheck, InputWindow(262144), out 4096 bytes, the daemon closes",
+            "VersionCheck, InputWindow(524288), out 8192 bytes, the daemon closes",
         ),
         (
             "input-chunk-too-long",
-            in_turns(STAYS_MET, &[script(&["R"]), vec![0, 4, 1, 2, 8]]),
-            "VersionCheck, InputWindow(262144), the daemon closes",
+            in_turns(STAYS_MET, &[script(&["R"]), vec![0, 8, 1, 2, 8]]),
+            "VersionCheck, InputWindow(524288), the daemon closes",
         ),
         (
             "input-chunk-cut",
             in_turns(STAYS_MET, &[script(&["R"]), chunk_of(100)[..50].to_vec()]),
-            "VersionCheck, InputWindow(262144), out \"iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii\", the client closes",
+            "VersionCheck, InputWindow(524288), out \"iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii\", the client closes",
         ),
         (
             "size",
@@ -812,7 +812,7 @@ fn of_session() -> Vec<Seed> {
                 STAYS_MET,
                 &[script_on_terminal(&["R", "s"]), size(90), input("one"), size(91), input_end()],
             ),
-            "VersionCheck, out \"TrueColor Some(TerminalSize { columns: 80, rows: 24 }) \", InputWindow(262144), out \"oneSome(TerminalSize { columns: 91, rows: 24 }) \", Exit(0), the daemon closes",
+            "VersionCheck, out \"TrueColor Some(TerminalSize { columns: 80, rows: 24 }) \", InputWindow(524288), out \"oneSome(TerminalSize { columns: 91, rows: 24 }) \", Exit(0), the daemon closes",
         ),
         (
             "size-and-away",
@@ -910,7 +910,7 @@ fn of_session() -> Vec<Seed> {
         (
             "stops-while-input-is-awaited",
             at_once(STAYS_MET | STOPS, &[script(&["R"])]),
-            "VersionCheck, InputWindow(262144), CommandError \"the daemon has to end\", Exit(1), the daemon closes",
+            "VersionCheck, InputWindow(524288), CommandError \"the daemon has to end\", Exit(1), the daemon closes",
         ),
         (
             "stops-and-away",

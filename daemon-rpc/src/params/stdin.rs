@@ -12,7 +12,7 @@ use crate::{FromInvocation, Invocation, Needs};
 
 /// Standard input as it comes: [`AsyncRead`] and [`AsyncBufRead`].
 ///
-/// The client reads its standard input only once the handler reads this, and never more than 256 KiB ahead of it. So a
+/// The client reads its standard input only once the handler reads this, and never more than 512 KiB ahead of it. So a
 /// handler that doesn't read leaves the input to whoever comes next, one that reads slowly holds the writer back, and one
 /// that ends before the input does ends the command, as `head` does. There is no limit to how much may come.
 ///

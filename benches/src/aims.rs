@@ -1,0 +1,142 @@
+//! Where to arrive: what was aimed at, and what was measured of it.
+
+use crate::measure::{Measured, Named};
+use crate::sample::Sample;
+
+/// An aim.
+#[derive(Clone, Debug)]
+pub struct Aim {
+    /// What is compared.
+    pub what: String,
+    /// What was measured.
+    pub measured: f64,
+    /// How that is written.
+    pub unit: &'static str,
+    /// What it has to be.
+    pub limit: Limit,
+}
+
+/// What a measurement has to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// No more than this.
+    Most(f64),
+    /// No less than this.
+    Least(f64),
+}
+
+impl Aim {
+    /// Whether it was met.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        match self.limit {
+            Limit::Most(limit) => self.measured <= limit,
+            Limit::Least(limit) => self.measured >= limit,
+        }
+    }
+}
+
+/// The sample of one of several things.
+#[must_use]
+pub fn of<'a>(named: &'a Named, name: &str) -> Option<&'a Sample> {
+    named.iter().find(|(found, _)| *found == name).map(|(_, sample)| sample)
+}
+
+const OURS: &str = "daemon-rpc";
+const EMPTY: &str = "an empty program";
+const PAIR: &str = "the least-possible pair";
+const SERVER: &str = "the least-possible server";
+
+/// What was aimed at and measured.
+#[must_use]
+pub fn all(measured: &Measured) -> Vec<Aim> {
+    let mut aims = Vec::new();
+    let mut add = |what: &str, value: Option<f64>, unit, limit| {
+        aims.extend(value.map(|measured| Aim { what: what.to_owned(), measured, unit, limit }));
+    };
+    let ratio = |named: &Named, ours: &str, theirs: &str, part: f64| {
+        Some(of(named, ours)?.at(part) / of(named, theirs)?.at(part))
+    };
+    let (most, least) = (Limit::Most, Limit::Least);
+
+    let (warm, cold) = (&measured.warm, &measured.cold);
+    add("warm call / an empty program", ratio(warm, OURS, EMPTY, 0.5), "×", most(1.3));
+    add("warm call / with_daemon", ratio(warm, OURS, "with_daemon", 0.5), "×", most(0.6));
+    add("warm call / Nailgun's C client", ratio(warm, OURS, "Nailgun's C client", 0.5), "×", most(1.0));
+    add(
+        "warm call, linked statically / an empty program, linked statically",
+        ratio(&measured.warm_static, OURS, EMPTY, 0.5),
+        "×",
+        most(1.35),
+    );
+    add("cold call / an empty program", ratio(cold, OURS, EMPTY, 0.5), "×", most(3.5));
+    add("cold call / with_daemon", ratio(cold, OURS, "with_daemon", 0.5), "×", most(0.9));
+    let first = &measured.first_chunk;
+    add(
+        "connect to first chunk, p50 / the least-possible server",
+        ratio(first, OURS, SERVER, 0.5),
+        "×",
+        most(2.0),
+    );
+    add(
+        "connect to first chunk, p99 / the least-possible server",
+        ratio(first, OURS, SERVER, 0.99),
+        "×",
+        most(3.0),
+    );
+
+    let speeds = [0.9, 0.9, 0.8, 0.8].into_iter();
+    for ((what, named), limit) in measured.bulk.iter().zip(speeds) {
+        let speed = ratio(named, PAIR, OURS, 0.5);
+        add(&format!("speed of {what} / the least-possible pair"), speed, "×", least(limit));
+    }
+    if let Some((what, named)) = measured.bulk.get(4) {
+        let cost = ratio(named, OURS, PAIR, 0.5);
+        add(&format!("cost of {what} / the least-possible pair"), cost, "×", most(1.3));
+    }
+
+    for (callers, named) in &measured.callers {
+        let what = format!("commands a second, {callers} callers / the least-possible server");
+        add(&what, ratio(named, OURS, SERVER, 0.5), "×", least(0.6));
+    }
+    let rate = |callers: usize| {
+        let (_, named) = measured.callers.iter().find(|(found, _)| *found == callers)?;
+        Some(of(named, OURS)?.median())
+    };
+    let fall = rate(1000).zip(rate(10)).map(|(many, few)| many / few);
+    add("commands a second, 1,000 callers / 10 callers", fall, "×", least(0.9));
+
+    let memory = |what: &str| measured.memory.get(what).copied();
+    let count = |what: &str| measured.counts.get(what).copied();
+    let more = |ours: Option<f64>, theirs: Option<f64>| Some(ours? - theirs?);
+    add("idle daemon, resident", memory("idle daemon"), "KiB", most(3.0 * 1024.0));
+    add(
+        "idle daemon linked statically, resident",
+        memory("idle daemon, linked statically"),
+        "KiB",
+        most(3.0 * 1024.0),
+    );
+    add("each of 1,000 idle connections", memory("each of 1,000 idle connections"), "KiB", most(12.0));
+    add("grown by many commands", memory("grown by many commands"), "KiB", most(512.0));
+    add("grown while much is streamed", memory("grown while much is streamed"), "KiB", most(512.0));
+    add(
+        "client's peak, beyond an empty program's",
+        more(memory("client's peak, daemon-rpc"), memory("client's peak, an empty program")),
+        "KiB",
+        most(1024.0),
+    );
+    add(
+        "client's system calls, beyond the least-possible client's",
+        more(count("system calls, daemon-rpc"), count("system calls, the least-possible client")),
+        "",
+        most(10.0),
+    );
+    add("crates that an application depends on", count("crates, daemon-rpc"), "", most(40.0));
+    add(
+        "stripped size of a minimal application",
+        count("size, daemon-rpc").map(|bytes| bytes / 1024.0 / 1024.0),
+        "MiB",
+        most(1.2),
+    );
+    aims
+}

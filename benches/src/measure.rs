@@ -1,0 +1,499 @@
+//! What is measured.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::fs::File;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use daemon_rpc_tests::scene::{resident_kib, until};
+use rustix::process::Pid;
+
+use crate::programs::{Programs, clean_build, crates, output, run};
+use crate::sample::{Sample, Turn, in_turns, timed};
+use crate::wire::Server;
+
+/// How much of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Rounds of whole processes.
+    pub calls: usize,
+    /// Rounds of what takes long.
+    pub long: usize,
+    /// Rounds inside one process.
+    pub connections: usize,
+    /// Bytes that are moved at once.
+    pub bulk: u64,
+    /// Lines that are written one by one.
+    pub lines: u64,
+    /// Commands for each number of callers.
+    pub commands: usize,
+    /// Commands that one daemon has to bear.
+    pub many_commands: usize,
+    /// Bytes that one daemon has to stream.
+    pub stream: u64,
+    /// Whether to build anew what takes minutes.
+    pub builds: bool,
+}
+
+impl Extent {
+    /// All that the documentation tells.
+    pub const FULL: Self = Self {
+        calls: 300,
+        long: 15,
+        connections: 20_000,
+        bulk: 1 << 30,
+        lines: 10_000_000,
+        commands: 20_000,
+        many_commands: 1_000_000,
+        stream: 10 << 30,
+        builds: true,
+    };
+
+    /// A minute's worth.
+    pub const QUICK: Self = Self {
+        calls: 40,
+        long: 3,
+        connections: 2000,
+        bulk: 1 << 28,
+        lines: 500_000,
+        commands: 2000,
+        many_commands: 20_000,
+        stream: 1 << 30,
+        builds: false,
+    };
+}
+
+/// How many connections are idle at once.
+const IDLE: u16 = 1000;
+
+/// Things that were measured in turns, with their names.
+pub type Named = Vec<(&'static str, Sample)>;
+
+/// All that was measured.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// Whole processes, in microseconds.
+    pub warm: Named,
+    /// The same, linked statically.
+    pub warm_static: Named,
+    /// With nothing there, in microseconds.
+    pub cold: Named,
+    /// From connecting to the first chunk, in microseconds.
+    pub first_chunk: Named,
+    /// Moving much, in milliseconds, by what is moved.
+    pub bulk: Vec<(&'static str, Named)>,
+    /// Commands a second, by the number of callers.
+    pub callers: Vec<(usize, Named)>,
+    /// In KiB, or bytes where it says so.
+    pub memory: BTreeMap<&'static str, f64>,
+    /// Numbers that are the same each time.
+    pub counts: BTreeMap<&'static str, f64>,
+    /// A call by the size of its output (bytes), in microseconds.
+    pub by_output: Vec<(u64, Named)>,
+    /// A call by the size of the state (MiB): warm and cold.
+    pub by_state: Vec<(u64, Named)>,
+    /// A call by the number of daemons.
+    pub by_daemons: Vec<(usize, Named)>,
+}
+
+/// Measures everything.
+///
+/// # Errors
+///
+/// When a program doesn't do what it should.
+pub fn everything(programs: &Programs, extent: Extent) -> anyhow::Result<Measured> {
+    let mut measured = Measured::default();
+    let step = |what: &str| eprintln!("measuring {what}");
+    step("what doesn't take time");
+    measured.counts = counts(programs, extent)?;
+    step("calls");
+    measured.warm = warm(programs, extent)?;
+    measured.warm_static = warm_static(programs, extent)?;
+    measured.cold = cold(programs, extent)?;
+    step("connections");
+    measured.first_chunk = first_chunk(programs, extent)?;
+    measured.callers = callers(programs, extent)?;
+    step("bulk");
+    measured.bulk = bulk(programs, extent)?;
+    step("how cost grows");
+    measured.by_output = by_output(programs, extent)?;
+    measured.by_state = by_state(programs, extent)?;
+    measured.by_daemons = by_daemons(programs, extent)?;
+    step("memory");
+    measured.memory = memory(programs, extent)?;
+    Ok(measured)
+}
+
+type NamedTurns<'a> = Vec<(&'static str, Turn<'a>)>;
+
+fn named(rounds: usize, turns: NamedTurns<'_>) -> anyhow::Result<Named> {
+    let (names, mut turns): (Vec<_>, Vec<_>) = turns.into_iter().unzip();
+    Ok(names.into_iter().zip(in_turns(rounds, &mut turns)?).collect())
+}
+
+/// A whole process, in microseconds.
+fn process<'a>(command: impl Fn() -> Command + 'a) -> Turn<'a> {
+    Box::new(move || timed(|| run(&mut command())))
+}
+
+fn warm(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
+    let mut turns: NamedTurns<'_> = vec![
+        ("an empty program", process(|| programs.command("floor-empty"))),
+        ("the same command without a daemon", process(|| programs.command("floor-plain"))),
+        ("the least-possible client", process(|| programs.floor_call("tiny"))),
+        ("daemon-rpc", process(|| programs.command("ours-tiny"))),
+        ("with_daemon", process(|| programs.with_daemon_call())),
+    ];
+    if let Some(nailgun) = &programs.nailgun {
+        turns.push(("Nailgun's C client", process(|| nailgun.call(programs))));
+    }
+    named(extent.calls, turns)
+}
+
+fn warm_static(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
+    let [Some(_), Some(_)] = ["floor-empty", "ours-tiny"].map(|name| programs.static_command(name)) else {
+        return Ok(Vec::new());
+    };
+    let call = |name: &'static str| process(move || programs.static_command(name).expect("it was there"));
+    // It takes the place of the daemon of the other build, which would otherwise be replaced in turns.
+    named(extent.calls, vec![("an empty program", call("floor-empty")), ("daemon-rpc", call("ours-tiny"))])
+}
+
+fn cold(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
+    let turns: NamedTurns<'_> = vec![
+        ("an empty program", process(|| programs.command("floor-empty"))),
+        (
+            "daemon-rpc",
+            Box::new(|| {
+                programs.end_ours("ours-tiny")?;
+                timed(|| run(&mut programs.command("ours-tiny")))
+            }),
+        ),
+        (
+            "with_daemon",
+            Box::new(|| {
+                programs.end_with_daemon()?;
+                timed(|| run(&mut programs.with_daemon_call()))
+            }),
+        ),
+    ];
+    // For the first round to have something to end.
+    run(&mut programs.command("ours-tiny"))?;
+    named(extent.calls / 3, turns)
+}
+
+/// The tiny command's servers, with what is measured of each.
+fn servers(programs: &Programs) -> anyhow::Result<Vec<(&'static str, Server)>> {
+    run(&mut programs.command("ours-tiny"))?;
+    Ok(vec![
+        ("the least-possible server", Server::of_floor(programs.socket("floor-server"), "tiny")),
+        ("an event loop and a handler's thread", Server::of_floor(programs.socket("floor-loop"), "tiny")),
+        ("daemon-rpc", Server::of_daemon(programs.daemon_socket("ours-tiny"), &[0x80])?),
+    ])
+}
+
+fn first_chunk(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
+    let turns = servers(programs)?.into_iter().map(|(name, server)| {
+        let turn: Turn<'_> = Box::new(move || server.first_chunk());
+        (name, turn)
+    });
+    named(extent.connections, turns.collect())
+}
+
+/// Commands a second while so many callers wait: each gets its answer, and calls again.
+fn rate(server: &Server, callers: usize, commands: usize) -> anyhow::Result<f64> {
+    let mut waiting: Vec<UnixStream> = (0..callers).map(|_| server.call()).collect::<Result<_, _>>()?;
+    let begun = Instant::now();
+    for number in 0..commands {
+        let place = &mut waiting[number % callers];
+        server.finish(place, Vec::with_capacity(128))?;
+        *place = server.call()?;
+    }
+    let took = begun.elapsed();
+    waiting.iter_mut().try_for_each(|last| server.finish(last, Vec::new()))?;
+    Ok(commands as f64 / took.as_secs_f64())
+}
+
+fn callers(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(usize, Named)>> {
+    let servers = servers(programs)?;
+    let of = |callers: usize| {
+        let turns = servers.iter().map(|(name, server)| {
+            let turn: Turn<'_> = Box::new(move || rate(server, callers, extent.commands));
+            (*name, turn)
+        });
+        anyhow::Ok((callers, named(extent.long / 2, turns.collect())?))
+    };
+    [1, 10, 100, 1000].into_iter().map(of).collect()
+}
+
+/// How long a command takes whose output goes to `/dev/null`, or through `cat`, in milliseconds.
+fn moved(mut command: Command, input: Option<&Path>, through_cat: bool) -> anyhow::Result<f64> {
+    if let Some(input) = input {
+        command.stdin(File::open(input)?);
+    }
+    let took = timed(|| {
+        if !through_cat {
+            return run(&mut command);
+        }
+        let mut writer = command.stdout(Stdio::piped()).spawn()?;
+        let output = writer.stdout.take().context("it is piped")?;
+        run(Command::new("cat").stdin(output).stdout(Stdio::null()))?;
+        ensure!(writer.wait()?.success(), "{command:?} failed");
+        Ok(())
+    })?;
+    Ok(took / 1000.0)
+}
+
+fn bulk(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(&'static str, Named)>> {
+    let input = programs.scene.path("input");
+    let zeros = File::create(&input)?;
+    std::io::copy(&mut std::io::Read::take(std::io::repeat(b'x'), extent.bulk), &mut &zeros)?;
+    let ours = |kind: &'static str, count: u64| {
+        let mut command = programs.command("ours-work");
+        command.arg(kind).arg(count.to_string());
+        command
+    };
+    let floor = |kind: &str, count: u64| programs.floor_call(&format!("{kind} {count}"));
+    let rounds = extent.long;
+    let pair = |kind: &'static str, count: u64, through_cat: bool| -> anyhow::Result<Named> {
+        let turns: NamedTurns<'_> = vec![
+            ("the least-possible pair", Box::new(move || moved(floor(kind, count), None, through_cat))),
+            ("daemon-rpc", Box::new(move || moved(ours(kind, count), None, through_cat))),
+        ];
+        named(rounds, turns)
+    };
+    let copy = named(
+        rounds,
+        vec![
+            (
+                "the least-possible pair",
+                Box::new(|| moved(programs.floor_call("copy"), Some(&input), false)) as Turn<'_>,
+            ),
+            ("daemon-rpc", Box::new(|| moved(ours("copy", 0), Some(&input), false))),
+            ("cat alone", Box::new(|| moved(Command::new("cat"), Some(&input), true))),
+        ],
+    )?;
+    let mut lines = pair("lines", 10 * extent.lines / 10, false)?;
+    let awaited = named(
+        rounds,
+        vec![("daemon-rpc, async", Box::new(|| moved(ours("async-lines", extent.lines), None, false)))],
+    )?;
+    lines.extend(awaited);
+    Ok(vec![
+        ("output to `/dev/null`", pair("bulk", extent.bulk, false)?),
+        ("output into a pipe", pair("bulk", extent.bulk, true)?),
+        ("standard input to output", copy),
+        ("lines through `BufWriter`", lines),
+        ("lines, each written by itself", pair("single-lines", extent.lines, false)?),
+    ])
+}
+
+fn by_output(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(u64, Named)>> {
+    let of = |bytes: u64| {
+        let ours = process(move || {
+            let mut command = programs.command("ours-work");
+            command.args(["bulk", &bytes.to_string()]);
+            command
+        });
+        let floor = process(move || programs.floor_call(&format!("bulk {bytes}")));
+        anyhow::Ok((
+            bytes,
+            named(extent.long, vec![("the least-possible pair", floor), ("daemon-rpc", ours)])?,
+        ))
+    };
+    [1, 1 << 10, 1 << 20, 1 << 24, extent.bulk / 4].into_iter().map(of).collect()
+}
+
+/// A call of the daemon of this name, whose state is so large.
+fn grown(programs: &Programs, name: usize, mib: u64) -> Command {
+    let mut command = programs.command("ours-grown");
+    command.env("GROWN_NAME", name.to_string()).env("GROWN_STATE", mib.to_string());
+    command
+}
+
+fn stop_grown(programs: &Programs, name: usize) -> anyhow::Result<()> {
+    run(grown(programs, name, 0).arg("--daemon-stop"))
+}
+
+fn by_state(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(u64, Named)>> {
+    let of = |mib: u64| {
+        let warm = process(move || grown(programs, 0, mib));
+        let cold: Turn<'_> = Box::new(move || {
+            stop_grown(programs, 1)?;
+            timed(|| run(&mut grown(programs, 1, mib)))
+        });
+        let sample = named(extent.long, vec![("warm", warm), ("cold", cold)])?;
+        stop_grown(programs, 0)?;
+        anyhow::Ok((mib, sample))
+    };
+    [0, 16, 256].into_iter().map(of).collect()
+}
+
+fn by_daemons(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(usize, Named)>> {
+    let mut all = Vec::new();
+    let mut started = 0;
+    for daemons in [1, 10, 100] {
+        for name in started..daemons {
+            run(&mut grown(programs, name, 0))?;
+        }
+        started = daemons;
+        let warm = process(|| grown(programs, 0, 0));
+        all.push((daemons, named(extent.calls / 3, vec![("warm", warm)])?));
+    }
+    (0..started).try_for_each(|name| stop_grown(programs, name))?;
+    Ok(all)
+}
+
+fn counts(programs: &Programs, extent: Extent) -> anyhow::Result<BTreeMap<&'static str, f64>> {
+    run(&mut programs.command("ours-tiny"))?;
+    let mut counts = BTreeMap::new();
+    let calls: [(_, _, &dyn Fn() -> Command); 3] = [
+        ("system calls, an empty program", "instructions, an empty program", &|| {
+            programs.command("floor-empty")
+        }),
+        ("system calls, the least-possible client", "instructions, the least-possible client", &|| {
+            programs.floor_call("tiny")
+        }),
+        ("system calls, daemon-rpc", "instructions, daemon-rpc", &|| programs.command("ours-tiny")),
+    ];
+    for (system_calls, instructions, command) in calls {
+        if let Some(count) = count_system_calls(programs, &command())? {
+            counts.insert(system_calls, count);
+        }
+        if let Some(count) = count_instructions(programs, &command())? {
+            counts.insert(instructions, count);
+        }
+    }
+    counts.insert("crates, daemon-rpc", crates("bench-ours")? as f64);
+    counts.insert("crates, with_daemon", crates("bench-with-daemon")? as f64);
+    if extent.builds {
+        for (build, size, package, program) in [
+            ("build, daemon-rpc", "size, daemon-rpc", "bench-ours", "ours-tiny"),
+            ("build, with_daemon", "size, with_daemon", "bench-with-daemon", "bench-with-daemon"),
+        ] {
+            let (took, length) = clean_build(package, program)?;
+            counts.insert(build, took);
+            counts.insert(size, length as f64);
+        }
+    }
+    Ok(counts)
+}
+
+/// The same command, run by a tool that watches it.
+fn under(programs: &Programs, tool: &str, options: &[&str], command: &Command) -> Command {
+    let mut watched = programs.scene.command(tool);
+    watched.args(options).arg(command.get_program()).args(command.get_args());
+    watched.stdin(Stdio::null());
+    watched
+}
+
+fn is_installed(tool: &str, option: &str) -> bool {
+    let found = Command::new(tool).arg(option).output().is_ok();
+    if !found {
+        eprintln!("skipped what takes {tool}");
+    }
+    found
+}
+
+fn count_system_calls(programs: &Programs, command: &Command) -> anyhow::Result<Option<f64>> {
+    if !is_installed("strace", "-V") {
+        return Ok(None);
+    }
+    let trace = programs.scene.path("trace");
+    let options = ["-f", "-qq", "-o", trace.to_str().context("a path is text")?];
+    output(&mut under(programs, "strace", &options, command))?;
+    Ok(Some(fs::read_to_string(trace)?.lines().count() as f64))
+}
+
+fn count_instructions(programs: &Programs, command: &Command) -> anyhow::Result<Option<f64>> {
+    if !is_installed("valgrind", "--version") {
+        return Ok(None);
+    }
+    let options = ["--tool=callgrind", "--callgrind-out-file=/dev/null"];
+    let told = under(programs, "valgrind", &options, command).output()?;
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    let collected = told.lines().find_map(|line| line.split_once("Collected : "));
+    Ok(collected.and_then(|(_, count)| count.trim().parse().ok()))
+}
+
+fn memory(programs: &Programs, extent: Extent) -> anyhow::Result<BTreeMap<&'static str, f64>> {
+    let mut memory = BTreeMap::new();
+    let mut insert = |what, kib: u64| memory.insert(what, kib as f64);
+
+    let peak = |command: Command| -> anyhow::Result<u64> {
+        let told = output(&mut under(
+            programs,
+            programs.path("peak").to_str().context("a path is text")?,
+            &[],
+            &command,
+        ))?;
+        told.trim().parse().context("peak tells a number")
+    };
+    insert("client's peak, an empty program", peak(programs.command("floor-empty"))?);
+    insert("client's peak, the least-possible client", peak(programs.floor_call("tiny"))?);
+    insert("client's peak, daemon-rpc", peak(programs.command("ours-tiny"))?);
+
+    if let Some(mut call) = programs.static_command("ours-tiny") {
+        run(&mut call)?;
+        insert("idle daemon, linked statically", resident_kib(programs.daemon("ours-tiny")?));
+    }
+    programs.end_ours("ours-tiny")?;
+    run(&mut programs.command("ours-tiny"))?;
+    let daemon = programs.daemon("ours-tiny")?;
+    insert("idle daemon", resident_kib(daemon));
+    if let Some(server) = programs.floor_server() {
+        insert("the least-possible server", resident_kib(server));
+    }
+
+    let server = Server::of_daemon(programs.daemon_socket("ours-tiny"), &[0x80])?;
+    rate(&server, 100, extent.many_commands / 20)?;
+    let before = resident_kib(daemon);
+    rate(&server, 100, extent.many_commands)?;
+    insert("grown by many commands", resident_kib(daemon).saturating_sub(before));
+
+    programs.end_ours("ours-work").ok();
+    run(programs.command("ours-work").arg("tiny"))?;
+    let daemon = programs.daemon("ours-work")?;
+    let waiting = Server::of_daemon(programs.daemon_socket("ours-work"), b"\x81\xa4args\x91\xc4\x04wait")?;
+    let before = resident_kib(daemon);
+    let connections: Vec<_> = (0..IDLE).map(|_| waiting.call()).collect::<Result<_, _>>()?;
+    until("all of them run", || {
+        let status = output(programs.command("ours-work").arg("--daemon-status"));
+        status.is_ok_and(|status| status.contains(&format!(" {IDLE} running, 0 waiting")))
+    });
+    let each = (resident_kib(daemon) - before) as f64 / f64::from(IDLE);
+    memory.insert("each of 1,000 idle connections", each);
+    drop(connections);
+
+    programs.end_ours("ours-work").ok();
+    run(programs.command("ours-work").args(["bulk", "1000000"]))?;
+    let daemon = programs.daemon("ours-work")?;
+    memory.insert("grown while much is streamed", streamed(programs, extent, daemon)?);
+    Ok(memory)
+}
+
+/// By how many KiB a daemon grows at most while it streams.
+fn streamed(programs: &Programs, extent: Extent, daemon: Pid) -> anyhow::Result<f64> {
+    let before = resident_kib(daemon);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let most = scope.spawn(|| {
+            let mut most = before;
+            while !done.load(Ordering::Relaxed) {
+                most = most.max(resident_kib(daemon));
+                thread::sleep(Duration::from_millis(5));
+            }
+            most
+        });
+        let ran = run(programs.command("ours-work").args(["bulk", &extent.stream.to_string()]));
+        done.store(true, Ordering::Relaxed);
+        let most = most.join().ok().context("looking doesn't panic")?;
+        ran.map(|()| (most - before) as f64)
+    })
+}

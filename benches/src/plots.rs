@@ -1,0 +1,143 @@
+//! The figures as pictures.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use crate::measure::{Measured, Named};
+
+const SIZE: (u32, u32) = (760, 300);
+const OURS: RGBColor = RGBColor(0x1b, 0x7f, 0x79);
+const OTHERS: RGBColor = RGBColor(0x9a, 0xa5, 0xb1);
+const TEXT: RGBColor = RGBColor(0x33, 0x3d, 0x47);
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// Draws all plots into files of this directory.
+///
+/// # Errors
+///
+/// When they can't be written.
+pub fn draw(measured: &Measured, directory: &Path) -> anyhow::Result<()> {
+    let calls = [("warm call, µs", &measured.warm), ("cold call, µs", &measured.cold)];
+    for ((title, named), file) in calls.into_iter().zip(["warm-call.svg", "cold-call.svg"]) {
+        drawn(&directory.join(file), |area| bars(area, title, named))?;
+    }
+    let speeds: Vec<_> = measured
+        .bulk
+        .iter()
+        .filter_map(|(what, named)| {
+            let speed = named.first()?.1.median() / named.get(1)?.1.median();
+            Some((what.replace('`', ""), speed))
+        })
+        .collect();
+    drawn(&directory.join("bulk.svg"), |area| speed_bars(area, &speeds))?;
+    drawn(&directory.join("callers.svg"), |area| lines(area, &measured.callers))
+}
+
+fn drawn(path: &Path, draw: impl FnOnce(&Area<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let area = SVGBackend::new(path, SIZE).into_drawing_area();
+    area.fill(&WHITE).map_err(failed)?;
+    draw(&area)?;
+    area.present().map_err(failed)
+}
+
+fn failed(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow!("can't draw: {error}")
+}
+
+fn color(name: &str) -> RGBColor {
+    if name.starts_with("daemon-rpc") { OURS } else { OTHERS }
+}
+
+fn font<'a>(size: i32) -> TextStyle<'a> {
+    ("sans-serif", size).into_font().color(&TEXT)
+}
+
+/// A bar for each, with its quartiles and its median in figures.
+fn bars(area: &Area<'_>, title: &str, named: &Named) -> anyhow::Result<()> {
+    let rows: Vec<_> = named
+        .iter()
+        .map(|(name, sample)| ((*name).to_owned(), sample.median(), [sample.at(0.25), sample.at(0.75)]))
+        .collect();
+    bar_rows(area, title, &rows, |value| format!("{value:.0}"), None)
+}
+
+fn speed_bars(area: &Area<'_>, speeds: &[(String, f64)]) -> anyhow::Result<()> {
+    let rows: Vec<_> =
+        speeds.iter().map(|(what, speed)| (format!("daemon-rpc: {what}"), *speed, [*speed; 2])).collect();
+    let title = "speed, the least-possible pair being 1";
+    bar_rows(area, title, &rows, |value| format!("{value:.2}"), Some(1.0))
+}
+
+fn bar_rows(
+    area: &Area<'_>,
+    title: &str,
+    rows: &[(String, f64, [f64; 2])],
+    figure: impl Fn(f64) -> String,
+    mark: Option<f64>,
+) -> anyhow::Result<()> {
+    const LEFT: f64 = 290.0;
+    const TOP: i32 = 46;
+    area.draw(&Text::new(title.to_owned(), (16, 14), font(17))).map_err(failed)?;
+    let most = rows.iter().map(|(_, median, [_, high])| median.max(*high)).chain(mark).fold(0.0, f64::max);
+    let scale = (f64::from(SIZE.0) - LEFT - 70.0) / most;
+    let height = (SIZE.1 as i32 - TOP - 14) / rows.len().max(1) as i32;
+    let x = |value: f64| (LEFT + value * scale) as i32;
+    for (place, (name, median, quartiles)) in rows.iter().enumerate() {
+        let top = TOP + place as i32 * height;
+        let (middle, bottom) = (top + height / 2 - 3, top + height - 8);
+        let label = name.strip_prefix("daemon-rpc: ").unwrap_or(name).to_owned();
+        area.draw(&Text::new(label, (16, middle - 6), font(14))).map_err(failed)?;
+        let bar = Rectangle::new([(x(0.0), top + 2), (x(*median), bottom)], color(name).filled());
+        area.draw(&bar).map_err(failed)?;
+        let spread = quartiles.map(|value| (x(value), middle)).to_vec();
+        area.draw(&PathElement::new(spread, TEXT)).map_err(failed)?;
+        let beside = x(median.max(quartiles[1])) + 8;
+        area.draw(&Text::new(figure(*median), (beside, middle - 6), font(14))).map_err(failed)?;
+    }
+    if let Some(mark) = mark {
+        let line = vec![(x(mark), TOP - 6), (x(mark), SIZE.1 as i32 - 12)];
+        area.draw(&PathElement::new(line, TEXT)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Commands a second by the number of callers.
+fn lines(area: &Area<'_>, callers: &[(usize, Named)]) -> anyhow::Result<()> {
+    let rate = |named: &Named, place: usize| named.get(place).map_or(0.0, |(_, sample)| sample.median());
+    let names: Vec<_> =
+        callers.first().map(|(_, named)| named.iter().map(|(name, _)| *name).collect()).unwrap_or_default();
+    let most = callers
+        .iter()
+        .flat_map(|(_, named)| named.iter().map(|(_, sample)| sample.median()))
+        .fold(0.0, f64::max);
+    let mut chart = ChartBuilder::on(area)
+        .caption("commands a second, by the number of callers that wait", font(17))
+        .margin(14)
+        .x_label_area_size(34)
+        .y_label_area_size(60)
+        .build_cartesian_2d((1.0..1400.0_f64).log_scale(), 0.0..most * 1.1)
+        .map_err(failed)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(WHITE)
+        .label_style(font(13))
+        .x_label_formatter(&|value| format!("{value:.0}"))
+        .y_label_formatter(&|value| format!("{value:.0}"))
+        .draw()
+        .map_err(failed)?;
+    for (place, name) in names.iter().enumerate() {
+        let points: Vec<_> =
+            callers.iter().map(|(count, named)| (*count as f64, rate(named, place))).collect();
+        let style = color(name).stroke_width(2);
+        chart.draw_series(LineSeries::new(points.iter().copied(), style)).map_err(failed)?;
+        let ends = points.get(1).copied().unwrap_or_default();
+        let label = Text::new((*name).to_owned(), ends, font(13));
+        chart.draw_series(std::iter::once(label)).map_err(failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! The figures as Markdown.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::aims::{self, Aim, Limit};
+use crate::measure::{Measured, Named};
+use crate::programs::{output, root};
+
+/// What the figures are put into.
+const TEMPLATE: &str = include_str!("performance.md");
+
+/// The whole page.
+///
+/// # Errors
+///
+/// When this machine can't be described.
+pub fn render(measured: &Measured, quick: bool) -> anyhow::Result<String> {
+    let mut page = TEMPLATE.to_owned();
+    let callers: Vec<_> =
+        measured.callers.iter().map(|(callers, named)| (callers.to_string(), named)).collect();
+    let by_output: Vec<_> = measured.by_output.iter().map(|(bytes, named)| (size(*bytes), named)).collect();
+    let by_state: Vec<_> =
+        measured.by_state.iter().map(|(mib, named)| (format!("{mib} MiB"), named)).collect();
+    let by_daemons: Vec<_> =
+        measured.by_daemons.iter().map(|(count, named)| (count.to_string(), named)).collect();
+    let bulk: Vec<_> = measured.bulk.iter().map(|(what, named)| ((*what).to_owned(), named)).collect();
+    for (place, text) in [
+        ("{{run}}", described_run(quick)?),
+        ("{{aims}}", aims(measured)),
+        ("{{warm}}", table(&measured.warm, "µs")),
+        ("{{static}}", table(&measured.warm_static, "µs")),
+        ("{{cold}}", table(&measured.cold, "µs")),
+        ("{{first_chunk}}", percentiles(&measured.first_chunk)),
+        ("{{bulk}}", grid("what is moved", &bulk, "ms")),
+        ("{{callers}}", grid("callers", &callers, "a second")),
+        ("{{by_output}}", grid("output", &by_output, "µs")),
+        ("{{by_state}}", grid("state", &by_state, "µs")),
+        ("{{by_daemons}}", grid("daemons", &by_daemons, "µs")),
+        ("{{memory}}", numbers(&measured.memory, "KiB")),
+        ("{{counts}}", numbers(&measured.counts, "")),
+    ] {
+        page = page.replace(place, text.trim_end());
+    }
+    Ok(page)
+}
+
+/// What was aimed at.
+#[must_use]
+pub fn aims(measured: &Measured) -> String {
+    let mut text = String::from("| what | measured | aim | |\n| --- | --- | --- | --- |\n");
+    for aim @ Aim { what, measured, unit, limit } in &aims::all(measured) {
+        let (sign, limit) = match limit {
+            Limit::Most(limit) => ('≤', limit),
+            Limit::Least(limit) => ('≥', limit),
+        };
+        let met = if aim.is_met() { "" } else { "not met" };
+        let digits = if *unit == "×" || *unit == "MiB" { 2 } else { 0 };
+        let _ = writeln!(text, "| {what} | {measured:.digits$} {unit} | {sign} {limit} {unit} | {met} |");
+    }
+    text
+}
+
+/// The machine, the day, the commit.
+fn described_run(quick: bool) -> anyhow::Result<String> {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name\t: "))
+        .unwrap_or("an unknown processor")
+        .to_owned();
+    let cores = std::thread::available_parallelism()?;
+    let kernel = output(Command::new("uname").arg("-sr"))?;
+    let rustc = output(Command::new("rustc").arg("--version"))?;
+    let date = output(Command::new("date").arg("+%Y-%m-%d"))?;
+    let mut git = Command::new("git");
+    let commit = output(git.current_dir(root()).args(["describe", "--always", "--dirty"]))
+        .context("it is a repository")?;
+    let kind = if quick { "A quick run" } else { "Run" };
+    Ok(format!(
+        "{kind} on {}, commit `{}`: {cores} processors ({cpu}), {}, {}.",
+        date.trim(),
+        commit.trim(),
+        kernel.trim(),
+        rustc.trim()
+    ))
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}
+
+/// A number as wide as it has to be.
+fn number(value: f64) -> String {
+    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
+fn table(named: &Named, unit: &str) -> String {
+    let mut text = format!(
+        "| | median, {unit} | a quarter below | a quarter above | × the first |\n| --- | --- | --- | --- | --- |\n"
+    );
+    let first = named.first().map_or(f64::NAN, |(_, sample)| sample.median());
+    for (name, sample) in named {
+        let [median, low, high] = [0.5, 0.25, 0.75].map(|part| number(sample.at(part)));
+        let _ = writeln!(text, "| {name} | {median} | {low} | {high} | {:.2} |", sample.median() / first);
+    }
+    text
+}
+
+fn percentiles(named: &Named) -> String {
+    let mut text =
+        String::from("| | p50, µs | p90 | p99 | p50 × the first |\n| --- | --- | --- | --- | --- |\n");
+    let first = named.first().map_or(f64::NAN, |(_, sample)| sample.median());
+    for (name, sample) in named {
+        let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|part| number(sample.at(part)));
+        let _ = writeln!(text, "| {name} | {p50} | {p90} | {p99} | {:.2} |", sample.median() / first);
+    }
+    text
+}
+
+/// Medians, with a quarter below and a quarter above.
+fn grid(what: &str, rows: &[(String, &Named)], unit: &str) -> String {
+    let mut text = format!(
+        "| {what} | which | median, {unit} | a quarter below | a quarter above | × the first |\n| --- | --- | --- | --- | --- | --- |\n"
+    );
+    for (label, named) in rows {
+        let first = named.first().map_or(f64::NAN, |(_, sample)| sample.median());
+        for (place, (name, sample)) in named.iter().enumerate() {
+            let label = if place == 0 { label } else { "" };
+            let [median, low, high] = [0.5, 0.25, 0.75].map(|part| number(sample.at(part)));
+            let _ = writeln!(
+                text,
+                "| {label} | {name} | {median} | {low} | {high} | {:.2} |",
+                sample.median() / first
+            );
+        }
+    }
+    text
+}
+
+fn numbers(numbers: &std::collections::BTreeMap<&'static str, f64>, unit: &str) -> String {
+    let mut text = format!("| | {unit} |\n| --- | --- |\n");
+    for (what, value) in numbers {
+        let _ = writeln!(text, "| {what} | {} |", number(*value));
+    }
+    text
+}
