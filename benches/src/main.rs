@@ -33,11 +33,12 @@ fn main() -> anyhow::Result<()> {
         if quick { programs::target_directory()?.join("benchmark") } else { programs::root().join("docs") };
     fs::create_dir_all(&directory)?;
 
+    let run = report::described_run(quick)?;
     let programs = Programs::start()?;
     let measured = measure::everything(&programs, if quick { Extent::QUICK } else { Extent::FULL })?;
     plots::draw(&measured, &directory)?;
     let report = directory.join("performance.md");
-    fs::write(&report, report::render(&measured, quick)?)?;
+    fs::write(&report, report::render(&measured, run)?)?;
     print!("{}", report::aims(&measured));
     println!("\n{} has the rest", report.display());
     Ok(())

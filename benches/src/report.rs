@@ -10,16 +10,16 @@ use crate::aims::{self, Aim, Limit};
 use crate::measure::{Measured, Named};
 use crate::programs::{output, root};
 
-/// What the figures are put into.
-const TEMPLATE: &str = include_str!("performance.md");
+/// What the figures are put into, from the repository's root.
+const TEMPLATE: &str = "benches/src/performance.md";
 
-/// The whole page.
+/// The whole page, of a run that was described when it began.
 ///
 /// # Errors
 ///
-/// When this machine can't be described.
-pub fn render(measured: &Measured, quick: bool) -> anyhow::Result<String> {
-    let mut page = TEMPLATE.to_owned();
+/// When there is no template.
+pub fn render(measured: &Measured, run: String) -> anyhow::Result<String> {
+    let mut page = fs::read_to_string(root().join(TEMPLATE))?;
     let callers: Vec<_> =
         measured.callers.iter().map(|(callers, named)| (callers.to_string(), named)).collect();
     let by_output: Vec<_> = measured.by_output.iter().map(|(bytes, named)| (size(*bytes), named)).collect();
@@ -29,7 +29,7 @@ pub fn render(measured: &Measured, quick: bool) -> anyhow::Result<String> {
         measured.by_daemons.iter().map(|(count, named)| (count.to_string(), named)).collect();
     let bulk: Vec<_> = measured.bulk.iter().map(|(what, named)| ((*what).to_owned(), named)).collect();
     for (place, text) in [
-        ("{{run}}", described_run(quick)?),
+        ("{{run}}", run),
         ("{{aims}}", aims(measured)),
         ("{{warm}}", table(&measured.warm, "µs")),
         ("{{static}}", table(&measured.warm_static, "µs")),
@@ -65,7 +65,11 @@ pub fn aims(measured: &Measured) -> String {
 }
 
 /// The machine, the day, the commit.
-fn described_run(quick: bool) -> anyhow::Result<String> {
+///
+/// # Errors
+///
+/// When they can't be told.
+pub fn described_run(quick: bool) -> anyhow::Result<String> {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpu = cpu
         .lines()

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use daemon_rpc_tests::scene::{Scene, finish, has_strace, start, told, until};
 
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
+const EMPTY: &str = env!("CARGO_BIN_EXE_empty");
 
 /// The system calls of a warm call, from `main` on, with how often each was made. `None` without strace.
 fn system_calls(program: &str, input: &str) -> Option<BTreeMap<String, usize>> {
@@ -111,4 +113,37 @@ fn a_client_that_waits_does_nothing_whatever_its_streams_are() {
 fn a_handler_without_a_text_never_reads_standard_input() {
     let Some(calls) = system_calls(HELLO, "text") else { return };
     assert!(!calls.contains_key("read"), "{calls:?}");
+}
+
+/// What valgrind says of a run behind these words.
+fn counted(scene: &Scene, tool: &str, program: &str, words: &str) -> u64 {
+    let mut command = scene.command("valgrind");
+    command.arg(format!("--tool={tool}"));
+    if tool == "callgrind" {
+        command.arg("--callgrind-out-file=/dev/null");
+    }
+    let (_, said, code) = told(&finish(start(command.arg(program), "")));
+    assert_eq!(code, Some(0), "{said}");
+    let number = said.split_once(words).unwrap().1.trim_start();
+    let digits =
+        number.split(|character: char| !character.is_ascii_digit() && character != ',').next().unwrap();
+    digits.replace(',', "").parse().unwrap()
+}
+
+/// A warm call's own allocations and instructions, of a debug build, beyond those of a program that does nothing. They are the same each
+/// time, so the limits are a tenth above what was counted: whoever needs more has a reason.
+#[test]
+fn a_warm_call_allocates_little_and_computes_little() {
+    if Command::new("valgrind").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no valgrind");
+        return;
+    }
+    let scene = Scene::new();
+    assert!(scene.run(HELLO, "").status.success());
+    for (tool, words, most) in [("memcheck", "total heap usage:", 42), ("callgrind", "Collected :", 430_000)]
+    {
+        let own = counted(&scene, tool, HELLO, words) - counted(&scene, tool, EMPTY, words);
+        println!("{tool}: {own}");
+        assert!(own <= most, "{own} where {most} were enough ({tool})");
+    }
 }

@@ -1,0 +1,3 @@
+//! Does nothing, and is no application: what every program costs.
+
+fn main() {}
