@@ -279,7 +279,7 @@ fn bulk(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(&'static str
             ("cat alone", Box::new(|| moved(Command::new("cat"), Some(&input), true))),
         ],
     )?;
-    let mut lines = pair("lines", 10 * extent.lines / 10, false)?;
+    let mut lines = pair("lines", extent.lines, false)?;
     let awaited = named(
         rounds,
         vec![("daemon-rpc, async", Box::new(|| moved(ours("async-lines", extent.lines), None, false)))],
@@ -467,7 +467,7 @@ fn memory(programs: &Programs, extent: Extent) -> anyhow::Result<BTreeMap<&'stat
         let status = output(programs.command("ours-work").arg("--daemon-status"));
         status.is_ok_and(|status| status.contains(&format!(" {IDLE} running, 0 waiting")))
     });
-    let each = (resident_kib(daemon) - before) as f64 / f64::from(IDLE);
+    let each = resident_kib(daemon).saturating_sub(before) as f64 / f64::from(IDLE);
     memory.insert("each of 1,000 idle connections", each);
     drop(connections);
 

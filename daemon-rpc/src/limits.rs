@@ -77,7 +77,7 @@ pub(crate) const FILES_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a daemon that ran out of descriptors waits before it accepts again, unless a connection ends first.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// How many descriptors a daemon keeps for itself and for those whom it turns away; the rest of its limit are callers'. What handlers
+/// How many descriptors a daemon keeps for itself, for those whom it turns away, and for waiting until callers who don't read have room; the rest of its limit are callers'. What handlers
 /// open comes out of the same limit.
 pub(crate) const OWN_DESCRIPTORS: u64 = 32;
 

@@ -39,6 +39,8 @@ pub(crate) fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<Async
 /// Leaves the session of whoever started this process, so that none of his terminals and no Ctrl+C of his reaches it, and forgets which
 /// signals he ignores.
 pub(crate) fn leave_callers_session() -> io::Result<()> {
+    // First, so that a signal which the caller ignores can't come from his terminal any more when it is heeded.
+    rustix::process::setsid()?;
     for signal in 1..=LAST_CLASSIC_SIGNAL {
         // Rust has SIGPIPE ignored in every program: writing to a client that has gone mustn't end this one.
         if signal != libc::SIGPIPE && is_ignored(signal) {
@@ -46,7 +48,7 @@ pub(crate) fn leave_callers_session() -> io::Result<()> {
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
     }
-    Ok(rustix::process::setsid().map(drop)?)
+    Ok(())
 }
 
 /// Whether whoever started this process has it ignore a signal.

@@ -1,7 +1,9 @@
 //! The flows of a command: normal, error, cancellation. The fourth, version mismatch, and more of the second are in
 //! `field_failures.rs`.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::time::{Duration, Instant};
 
 use daemon_rpc_tests::scene::{
     Scene, both_ways, finish, finish_status, resident_kib, start, success, told, until,
@@ -215,6 +217,29 @@ mod cancellation_flow {
         until("the handler has ended", || ended.exists());
         kill_process(Pid::from_child(&client), Signal::TERM).unwrap();
         assert_eq!(finish_status(&mut client).signal(), Some(Signal::TERM.as_raw()));
+    }
+
+    /// The one that runs isn't the one that was interrupted, and goes on.
+    #[test]
+    fn a_command_that_no_handler_has_begun_can_be_interrupted_without_harm_to_others() {
+        let scene = Scene::new();
+        let go_on = scene.path("go-on");
+        let running = scene.begin(OPTIONS, &format!("block-thread {}\nprint done", go_on.display()));
+        let daemon = scene.daemon_pid("options").unwrap();
+        let status = || {
+            let status = scene.run_with(OPTIONS, &["--daemon-status"], "").stdout;
+            String::from_utf8_lossy(&status).into_owned()
+        };
+        let waiting = start(&mut scene.command(OPTIONS), "");
+        until("it is in the daemon", || status().contains(" 1 running, 1 waiting,"));
+        kill_process(Pid::from_child(&waiting), Signal::INT).unwrap();
+        finish(waiting);
+        // Longer than its grace period and what an abortion may take.
+        let patience = Instant::now() + Duration::from_secs(2);
+        until("some time has passed", || Instant::now() > patience);
+        assert_eq!(scene.daemon_pid("options"), Some(daemon));
+        fs::write(go_on, "").unwrap();
+        assert_eq!(told(&finish(running)), success("done\n"));
     }
 
     #[test]

@@ -243,7 +243,8 @@ fn a_closed_write_side_cancels() {
     with_daemon(|scene| {
         let cancelled = scene.path("cancelled");
         let mut client = Client::agreed(scene);
-        client.send_command(&format!("until-cancelled {}", cancelled.display()));
+        client.send_command(&format!("print begun\nuntil-cancelled {}", cancelled.display()));
+        assert_eq!(client.receive(), Some((OUTPUT_CHUNK, b"begun\n".to_vec())));
         client.0.shutdown(std::net::Shutdown::Write).unwrap();
         until("the command is cancelled", || cancelled.exists());
         assert_eq!(client.receive(), None);
@@ -306,7 +307,8 @@ fn a_size_from_a_client_that_was_not_asked_for_it_is_a_breach() {
     with_daemon(|scene| {
         let mut client = Client::agreed(scene);
         let cancelled = scene.path("cancelled");
-        client.send_command(&format!("until-cancelled {}", cancelled.display()));
+        client.send_command(&format!("print begun\nuntil-cancelled {}", cancelled.display()));
+        assert_eq!(client.receive(), Some((OUTPUT_CHUNK, b"begun\n".to_vec())));
         client.send(TERMINAL_SIZE, &[0x92, 80, 24]);
         until("the command is cancelled", || cancelled.exists());
         assert_eq!(client.receive(), None);

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendFlags, Shutdown, SocketAddrUnix, SocketType, connect, send,
-    sendmsg, shutdown, sockopt,
+    AddressFamily, SendAncillaryBuffer, Shutdown, SocketAddrUnix, SocketType, connect, send, sendmsg,
+    shutdown, sockopt,
 };
 
 use super::ClientError;
@@ -18,7 +18,7 @@ use crate::app::Program;
 use crate::instance::{Instance, ROOT, own_uid};
 use crate::limits::{BODY_OVERHEAD, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA, START_LIMIT};
 use crate::protocol::{FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
-use crate::retry::may_retry;
+use crate::retry::{NO_SIGNAL, may_retry};
 use crate::{fault, sys};
 
 /// Whether the command goes with the handshake, which saves a turn. Where it does, a client that gives up waiting must be certain that no
@@ -172,8 +172,9 @@ impl Connection {
     /// Stops waiting for the handshake's answer, and for certain: a daemon that goes on later can't answer any more, and one that hasn't
     /// answered begins no command.
     fn give_up(mut self) -> Result<Meeting, ClientError> {
-        let closed = shutdown(&self.socket, Shutdown::Read);
-        if self.sent == 0 || closed.is_err() || matches!(self.receive()?, Some(Received::Closed)) {
+        // An error leaves it uncertain, as does whatever has come by now.
+        let _ = shutdown(&self.socket, Shutdown::Read);
+        if self.sent == 0 || matches!(self.receive()?, Some(Received::Closed)) {
             return Ok(Meeting::TimedOut);
         }
         Err(ClientError::LateAnswer)
@@ -198,9 +199,8 @@ impl Connection {
     fn send_ahead(&self, first: &[u8], rest: &[u8]) -> io::Result<usize> {
         let both = [IoSlice::new(first), IoSlice::new(rest)];
         let attempt = || {
-            fault::at("send").and_then(|()| {
-                sendmsg(&self.socket, &both, &mut SendAncillaryBuffer::default(), SendFlags::empty())
-            })
+            fault::at("send")
+                .and_then(|()| sendmsg(&self.socket, &both, &mut SendAncillaryBuffer::default(), NO_SIGNAL))
         };
         let sent = match attempt() {
             Err(Errno::INTR | Errno::AGAIN) => 0,
@@ -213,7 +213,7 @@ impl Connection {
     /// Sends all of `bytes`, waiting for room as long as the peer lives.
     pub(super) fn send(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            match fault::at("send").and_then(|()| send(&self.socket, bytes, SendFlags::empty())) {
+            match fault::at("send").and_then(|()| send(&self.socket, bytes, NO_SIGNAL)) {
                 Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => wait_for(PollFlags::OUT, &self.socket)?,

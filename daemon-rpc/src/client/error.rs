@@ -69,7 +69,9 @@ pub(crate) enum ClientError {
     AlwaysRetiring,
     #[error("the daemon ended before this command did, which may be half done; its log is {log}", log = .log.display())]
     DaemonDied { log: PathBuf },
-    #[error("the daemon answered too late for this command, which may be half done")]
+    #[error(
+        "the daemon answered too late for this command, which may be half done; see whether it is, then call it again"
+    )]
     LateAnswer,
     #[error("the daemon sent something that this command doesn't understand; its log is {log}", log = .log.display())]
     Garbled {

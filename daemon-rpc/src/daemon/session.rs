@@ -350,6 +350,10 @@ impl Session {
             () = self.taken_back(&claim) => return self.refuse().await,
             () = self.daemon.stopping.cancelled() => Interruption::DaemonEnds,
         };
+        if matches!(interruption, Interruption::CallerGone) && claim.take() {
+            // No handler has begun it, and none will: there is nothing to wait for, nor to abort.
+            return Ok(());
+        }
         debug!(command = number, ?interruption, "cancelling");
         if let Interruption::CallerGone = interruption {
             // First, so that nothing is sent any more to a client that only closed its own side.

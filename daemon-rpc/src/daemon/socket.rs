@@ -6,14 +6,14 @@ use std::os::unix::net::UnixListener;
 use std::sync::OnceLock;
 
 use bytes::BytesMut;
-use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
+use rustix::io::retry_on_intr;
+use rustix::net::{SendAncillaryBuffer, send, sendmsg};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::time::sleep;
 
 use crate::limits::ROOM_PAUSE;
-use crate::retry::may_retry;
+use crate::retry::{NO_SIGNAL, may_retry};
 use crate::{fault, sys};
 
 /// A message so short is copied behind its header, which costs less than handing the kernel both.
@@ -65,7 +65,7 @@ impl Socket {
 
     /// Sends what there is room for, and says how many bytes that was.
     pub(super) fn try_send(&self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(send(self, bytes, SendFlags::empty())?)
+        Ok(send(self, bytes, NO_SIGNAL)?)
     }
 
     /// The same for a message in two parts.
@@ -79,7 +79,7 @@ impl Socket {
             return self.try_send(whole);
         }
         let both = [IoSlice::new(header), IoSlice::new(body)];
-        Ok(sendmsg(self, &both, &mut SendAncillaryBuffer::default(), SendFlags::empty())?)
+        Ok(sendmsg(self, &both, &mut SendAncillaryBuffer::default(), NO_SIGNAL)?)
     }
 
     /// Waits until there may be room, after there was none. For the control plane alone.
@@ -90,11 +90,10 @@ impl Socket {
                 Ok(())
             }
             // Without a descriptor to watch, nobody tells.
-            Err(error) if is_exhausted(&error) => {
+            Err(_) => {
                 sleep(ROOM_PAUSE).await;
                 Ok(())
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -113,10 +112,6 @@ impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.readable.as_fd()
     }
-}
-
-fn is_exhausted(error: &io::Error) -> bool {
-    [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error).map(Some).contains(&error.raw_os_error())
 }
 
 /// A listener that the control plane waits for.
