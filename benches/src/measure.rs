@@ -14,7 +14,7 @@ use anyhow::{Context as _, ensure};
 use daemon_rpc_tests::scene::{resident_kib, until};
 use rustix::process::Pid;
 
-use crate::programs::{Programs, clean_build, crates, output, run};
+use crate::programs::{LIBRARY_PATH, Programs, clean_build, crates, output, run};
 use crate::sample::{Sample, Turn, in_turns, timed};
 use crate::wire::Server;
 
@@ -389,7 +389,7 @@ fn counts(programs: &Programs, extent: Extent) -> anyhow::Result<BTreeMap<&'stat
 fn under(programs: &Programs, tool: &str, options: &[&str], command: &Command) -> Command {
     let mut watched = programs.scene.command(tool);
     watched.args(options).arg(command.get_program()).args(command.get_args());
-    watched.stdin(Stdio::null());
+    watched.env_remove(LIBRARY_PATH).stdin(Stdio::null());
     watched
 }
 

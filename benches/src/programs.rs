@@ -10,6 +10,9 @@ use anyhow::{Context as _, bail, ensure};
 use daemon_rpc_tests::scene::{Scene, until};
 use rustix::process::Pid;
 
+/// Where the loader looks for libraries first.
+pub const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+
 /// For static programs, which are built for a named target, lest build scripts be static too.
 const STATIC_FLAGS: &str = "-C target-feature=+crt-static";
 
@@ -85,6 +88,8 @@ impl Programs {
 
     fn quiet(&self, program: PathBuf) -> Command {
         let mut command = self.scene.command(program);
+        // Cargo's, which has the loader look for libraries where there are none.
+        command.env_remove(LIBRARY_PATH);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());
         command
     }
