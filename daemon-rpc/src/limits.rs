@@ -122,3 +122,15 @@ pub(crate) const FIRST_RECEIVE: usize = 1024;
 
 /// How long a daemon that has no descriptor to watch for room in a client's socket waits before it looks.
 pub(crate) const ROOM_PAUSE: Duration = Duration::from_millis(10);
+
+/// How many threads accept clients at most. One begins tens of thousands of commands a second.
+pub(crate) const MAX_ACCEPTORS: usize = 8;
+
+/// How long an acceptor waits for what a client says first. Mostly that is there, or comes with the client's next system call.
+pub(crate) const PROMPT_LIMIT: Duration = Duration::from_millis(2);
+
+/// How much an acceptor receives of a client, in bytes. A handshake and a command that are longer come too slowly to be waited for there.
+pub(crate) const PROMPT_RECEIVE: usize = 64 * 1024;
+
+/// How long the control plane leaves a client to acceptors that are busy and get on: longer than most commands' first step.
+pub(crate) const BUSY_ACCEPTORS: Duration = Duration::from_millis(1);

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{BufMut as _, BytesMut};
@@ -31,8 +32,8 @@ pub(crate) fn receive(socket: impl AsFd, buffer: &mut BytesMut, room: usize) -> 
 }
 
 /// Has the runtime that this is called in watch a descriptor.
-pub(crate) fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: what an `OwnedFd` owns is open, and the same, for as long as it lives.
+pub(crate) fn watch(descriptor: Arc<OwnedFd>, interest: Interest) -> io::Result<AsyncFd<Arc<OwnedFd>>> {
+    // SAFETY: what an `OwnedFd` owns is open, and the same, for as long as it lives, and it can't be taken out of an `Arc` that is kept.
     Ok(unsafe { AsyncFd::register_with_interest(descriptor, interest) }?)
 }
 

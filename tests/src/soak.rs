@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -26,10 +26,12 @@ pub struct Look {
     pub commands: u64,
     /// Resident memory, in KiB.
     pub memory_kib: u64,
-    /// Open descriptors.
+    /// Open descriptors, without those of acceptors.
     pub descriptors: usize,
-    /// Threads.
+    /// Threads, without acceptors.
     pub threads: usize,
+    /// Acceptors: threads that come as they are needed, each with a descriptor of its own.
+    pub acceptors: usize,
     /// The size of its log, in KiB.
     pub log_kib: u64,
     /// How long it took from the last look.
@@ -38,11 +40,11 @@ pub struct Look {
 
 impl fmt::Display for Look {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { commands, memory_kib, descriptors, threads, log_kib, took } = self;
+        let Self { commands, memory_kib, descriptors, threads, acceptors, log_kib, took } = self;
         let seconds = took.as_secs();
         write!(
             formatter,
-            "{commands:>9} commands: {memory_kib:>6} KiB, {descriptors:>2} descriptors, {threads:>2} threads, {log_kib:>4} KiB of log, {seconds} s"
+            "{commands:>9} commands: {memory_kib:>6} KiB, {descriptors:>2} descriptors, {threads:>2} threads, {acceptors:>2} acceptors, {log_kib:>4} KiB of log, {seconds} s"
         )
     }
 }
@@ -134,13 +136,20 @@ fn check(command: &mut Command, kind: &str, text: &str) {
 }
 
 fn look(scene: &Scene, daemon: Pid, commands: u64, took: Duration) -> Look {
-    let counted =
-        |what: &str| fs::read_dir(format!("/proc/{}/{what}", daemon.as_raw_pid())).map_or(0, Iterator::count);
+    let of_daemon = |what: &str| {
+        let entries = fs::read_dir(format!("/proc/{}/{what}", daemon.as_raw_pid()));
+        entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let threads = of_daemon("task");
+    let is_acceptor =
+        |thread: &&PathBuf| fs::read(thread.join("comm")).is_ok_and(|name| name == b"acceptor\n");
+    let acceptors = threads.iter().filter(is_acceptor).count();
     Look {
         commands,
         memory_kib: resident_kib(daemon),
-        descriptors: counted("fd"),
-        threads: counted("task"),
+        descriptors: of_daemon("fd").len() - acceptors,
+        threads: threads.len() - acceptors,
+        acceptors,
         log_kib: fs::metadata(scene.file("soaked", "log")).map_or(0, |log| log.len() / 1024),
         took,
     }

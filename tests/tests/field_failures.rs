@@ -672,6 +672,8 @@ fn f20_under_a_supervisor_clients_use_its_socket_and_start_nothing() {
         assert_eq!(answers.into_iter().collect::<Vec<_>>(), [success(&format!("{}\n", daemon.as_raw_pid()))]);
         assert_eq!(supervisor.starts(), round);
         kill_process(daemon, Signal::TERM).unwrap();
+        // Until it has noticed, it serves.
+        until("it retires", || scene.daemon_pid("scripted") != Some(daemon));
     }
     assert!(scene.file("scripted", "sock").exists());
 

@@ -1,11 +1,12 @@
 //! One command on a handler's thread: run, and its end told to the client.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Instant;
 
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::task::JoinHandle;
 use tracing::{Instrument as _, Span, debug, info_span, warn};
 
 #[cfg(feature = "forward-logs")]
@@ -15,7 +16,7 @@ use super::tally::Entry;
 use crate::limits::MAX_ERROR_TEXT;
 use crate::outcome::Ended;
 use crate::protocol::Message;
-use crate::{CommandHandler, ExitCode, Invocation, fault};
+use crate::{CommandHandler, ExitCode, Invocation, fault, panic};
 
 /// Ends an error's text that was too long.
 const TRUNCATED: &str = "… (truncated)";
@@ -32,7 +33,79 @@ impl Claim {
     }
 }
 
-/// Runs the handler and sends how it ended. Its turn lasts until then, also if that is longer than anybody waits for it.
+/// A handler at work, on whatever thread.
+pub(super) struct Handler {
+    stage: Stage,
+    is_aborted: bool,
+}
+
+enum Stage {
+    /// On the thread of an acceptor, which says where it goes on if it doesn't end at once.
+    Beginning(oneshot::Receiver<JoinHandle<()>>),
+    Spawned(JoinHandle<()>),
+    Ended,
+}
+
+impl Handler {
+    /// One that an acceptor runs, with the way to tell that it goes on elsewhere.
+    pub(super) fn beginning() -> (Self, oneshot::Sender<JoinHandle<()>>) {
+        let (goes_on, begun) = oneshot::channel();
+        (Self { stage: Stage::Beginning(begun), is_aborted: false }, goes_on)
+    }
+
+    pub(super) fn spawned(handle: JoinHandle<()>) -> Self {
+        Self { stage: Stage::Spawned(handle), is_aborted: false }
+    }
+
+    pub(super) fn ended_already() -> Self {
+        Self { stage: Stage::Ended, is_aborted: false }
+    }
+
+    /// Waits for its end, of whatever kind.
+    pub(super) async fn ended(&mut self) {
+        if let Stage::Beginning(begun) = &mut self.stage {
+            self.stage = begun.await.map_or(Stage::Ended, Stage::Spawned);
+            if self.is_aborted {
+                self.abort();
+            }
+        }
+        if let Stage::Spawned(handle) = &mut self.stage {
+            let _ = handle.await;
+            self.stage = Stage::Ended;
+        }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        match &self.stage {
+            Stage::Beginning(_) => false,
+            Stage::Spawned(handle) => handle.is_finished(),
+            Stage::Ended => true,
+        }
+    }
+
+    /// Has it end as soon as it waits for something.
+    pub(super) fn abort(&mut self) {
+        self.is_aborted = true;
+        if let Stage::Spawned(handle) = &self.stage {
+            handle.abort();
+        }
+    }
+}
+
+/// A command's run, which ends with the frames that tell its client how it ended; with none if it was not to run here.
+pub(super) type Work = Pin<Box<dyn Future<Output = Option<Vec<u8>>> + Send>>;
+
+/// Works to the end, and has the client told.
+pub(super) async fn carry_out(work: Work, outbox: Arc<Outbox>) {
+    outbox.finish(panic::catch(|| work).await.unwrap_or_else(|_| Some(panicked())));
+}
+
+/// What tells of a panic that nothing else has caught.
+pub(super) fn panicked() -> Vec<u8> {
+    Message::Exit(ExitCode::PANICKED.into()).encode()
+}
+
+/// Runs the handler. Its turn lasts until it ends, also if that is longer than anybody waits for it.
 pub(super) async fn run(
     claim: Arc<Claim>,
     mut entry: Entry,
@@ -40,13 +113,13 @@ pub(super) async fn run(
     invocation: Invocation,
     outbox: Arc<Outbox>,
     turn: OwnedSemaphorePermit,
-) {
+) -> Option<Vec<u8>> {
+    fault::passing("begin");
     if !claim.take() {
-        return;
+        return None;
     }
     entry.run();
     let number = entry.number;
-    let _unfinished = Unfinished(&outbox);
     let log = invocation.command.log.clone();
     let begun = Instant::now();
     let Ended { error, code } = {
@@ -62,10 +135,9 @@ pub(super) async fn run(
     } else {
         debug!(command = number, code, ?took, "ended");
     }
-    let error = error.map(|text| Message::CommandError(truncated(text)));
-    let frames: Vec<u8> = error.iter().chain([&Message::Exit(code)]).flat_map(Message::encode).collect();
     drop(turn);
-    outbox.finish(&frames);
+    let error = error.map(|text| Message::CommandError(truncated(text)));
+    Some(error.iter().chain([&Message::Exit(code)]).flat_map(Message::encode).collect())
 }
 
 /// The span of a command's events, and what sees to it that its caller gets those that he asked for.
@@ -85,17 +157,6 @@ fn span(number: u64, log: Option<&str>, outbox: &Arc<Outbox>) -> (Span, Option<F
 #[cfg(not(feature = "forward-logs"))]
 fn span(number: u64, _: Option<&str>, _: &Arc<Outbox>) -> (Span, ()) {
     (info_span!("command", number), ())
-}
-
-/// Has the client told of a panic that nothing else has caught.
-struct Unfinished<'a>(&'a Outbox);
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.0.finish(&Message::Exit(ExitCode::PANICKED.into()).encode());
-        }
-    }
 }
 
 /// Keeps an error's text within what one message may hold.

@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use rustix::process::Signal;
 use tokio::select;
 use tokio::signal::unix::{self, SignalKind, signal};
@@ -18,9 +19,10 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tracing::{error, info, warn};
 
+use super::entrance::{Arrival, Entrance};
 use super::handover::Handover;
 use super::session::Visit;
-use super::socket::{Listener, Socket};
+use super::socket::Socket;
 use super::supervisor::Supervisor;
 use super::{Daemon, DaemonError, Load, session, setup};
 use crate::instance::ServedFiles;
@@ -56,7 +58,7 @@ impl fmt::Display for Reason {
 pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<(), DaemonError> {
     let Handover { listener, files, start, supervisor } = handover;
     fault::at("serve")?;
-    let listener = Listener::new(listener)?;
+    let mut entrance = Entrance::new(daemon, listener)?;
     // Declared behind the listener, so that the files go first in a panic too: until the listener goes, nobody else's
     // socket can be taken for ours.
     let mut files = files;
@@ -64,9 +66,9 @@ pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<()
     files.write_pid()?;
     drop(start);
     let mut sessions = JoinSet::new();
-    info!(build = daemon.build, pid = std::process::id(), "serving");
+    info!(build = daemon.version.build, pid = std::process::id(), "serving");
 
-    let accepted = accept(daemon, &listener, &files, &mut signals, &mut sessions);
+    let accepted = accept(daemon, &mut entrance, &files, &mut signals, &mut sessions);
     let reason = match &supervisor {
         Some(supervisor) => with_supervisor(daemon, supervisor, accepted).await,
         None => accepted.await,
@@ -77,19 +79,27 @@ pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<()
     // Behind it, so that nobody waits for the log.
     info!(%reason, sessions = sessions.len(), "retiring");
     let patient = !matches!(reason, Reason::Asked(Signal::QUIT));
-    match reason {
-        Reason::NotLoaded(error) => {
-            // Everybody who waits is to know, those whom nobody has accepted yet included.
-            listener.queued().into_iter().for_each(|socket| spawn(daemon, socket, &mut sessions));
-            daemon.retiring.cancel();
-            drain(daemon, &mut sessions, &mut signals, patient).await;
-            Err(DaemonError::NotLoaded(error))
+    if let Reason::NotLoaded(_) = reason {
+        // Everybody who waits is to know, those whom nobody has accepted yet included.
+        entrance
+            .queued()
+            .into_iter()
+            .for_each(|socket| spawn(daemon, socket, BytesMut::new(), &mut sessions));
+    }
+    daemon.retiring.cancel();
+    // Those who still wait to be accepted are told by the listener's end, and turn to the next daemon.
+    let (left, acceptors) = entrance.close();
+    for arrival in left {
+        match arrival {
+            Arrival::Client(socket, received) => spawn(daemon, socket, received, &mut sessions),
+            Arrival::Command(command, handler) => drop(sessions.spawn(command.see_through(handler))),
         }
+    }
+    drain(daemon, &mut sessions, &mut signals, patient).await;
+    acceptors.join();
+    match reason {
+        Reason::NotLoaded(error) => Err(DaemonError::NotLoaded(error)),
         _ => {
-            daemon.retiring.cancel();
-            // Those who still wait in its queue are told by its end, and turn to the next daemon.
-            drop(listener);
-            drain(daemon, &mut sessions, &mut signals, patient).await;
             info!("ended");
             Ok(())
         }
@@ -118,8 +128,8 @@ async fn with_supervisor(
     reason
 }
 
-fn spawn(daemon: &Arc<Daemon>, socket: Socket, sessions: &mut JoinSet<Visit>) {
-    sessions.spawn(session::serve(Arc::clone(daemon), socket));
+fn spawn(daemon: &Arc<Daemon>, socket: Socket, received: BytesMut, sessions: &mut JoinSet<Visit>) {
+    sessions.spawn(session::serve(Arc::clone(daemon), socket, received));
 }
 
 /// Serves one client until its command has ended, and returns the signal that asked for that, if one did.
@@ -130,7 +140,7 @@ pub(super) async fn serve_one(
     let mut signals = Signals::new()?;
     socket.set_nonblocking(true)?;
     let connection = socket.try_clone()?;
-    let mut session = pin!(session::serve(Arc::clone(daemon), Socket::new(socket.into())?));
+    let mut session = pin!(session::serve(Arc::clone(daemon), Socket::new(socket.into()), BytesMut::new()));
     let signal = select! {
         _ = &mut session => None,
         signal = signals.next() => Some(signal),
@@ -148,7 +158,7 @@ pub(super) async fn serve_one(
 /// Accepts clients until there is a reason to retire.
 async fn accept(
     daemon: &Arc<Daemon>,
-    listener: &Listener,
+    entrance: &mut Entrance,
     files: &ServedFiles,
     signals: &mut Signals,
     sessions: &mut JoinSet<Visit>,
@@ -162,25 +172,20 @@ async fn accept(
     // Where there are no descriptors left, trying again at once would only keep the machine busy.
     let mut accept_again = None;
     loop {
-        select! {
-            accepted = listener.accept(), if accept_again.is_none() => match accepted {
-                Ok(socket) if sessions.len() < room => spawn(daemon, socket, sessions),
-                Ok(socket) => {
-                    daemon.crowded.notify_waiters();
-                    sessions.spawn(session::turn_away(Arc::clone(daemon), socket));
+        entrance.set_crowded(sessions.len() >= room);
+        let came = select! {
+            arrival = entrance.next(accept_again.is_none()) => match arrival {
+                Ok(Arrival::Client(socket, received)) => Ok((socket, received)),
+                Ok(Arrival::Command(command, handler)) => {
+                    sessions.spawn(command.see_through(handler));
+                    continue;
                 }
-                // The one more that there is a descriptor for is turned away.
-                Err(_) if spare.take().is_some() => {
-                    daemon.crowded.notify_waiters();
-                    // Whoever comes alone is served all the same.
-                    room = sessions.len().max(1);
-                }
-                Err(error) => {
-                    warn!(error = &error as &dyn std::error::Error, "can't accept a client");
-                    accept_again = Some(Instant::now() + ACCEPT_PAUSE);
-                }
+                Err(error) => Err(error),
             },
-            () = sleep_until(accept_again.unwrap_or_else(Instant::now)), if accept_again.is_some() => accept_again = None,
+            () = sleep_until(accept_again.unwrap_or_else(Instant::now)), if accept_again.is_some() => {
+                accept_again = None;
+                continue;
+            }
             Some(ended) = sessions.join_next() => {
                 note(daemon, ended);
                 accept_again = None;
@@ -188,11 +193,19 @@ async fn accept(
                     spare = spare_descriptor();
                     room = setup::room_for_callers();
                 }
+                continue;
             }
             () = daemon.blocked.notified() => return Reason::HandlerBlocked,
             error = not_loaded(&mut state) => return Reason::NotLoaded(error),
             signal = signals.next() => return Reason::Asked(signal),
-            () = sleep_until(daemon.tally.last_busy() + idle_timeout), if sessions.is_empty() => return Reason::Idle(idle_timeout),
+            () = sleep_until(daemon.tally.last_busy() + idle_timeout), if sessions.is_empty() => {
+                if !entrance.is_quiet() {
+                    daemon.tally.note_busy();
+                } else if daemon.tally.last_busy().elapsed() >= idle_timeout {
+                    return Reason::Idle(idle_timeout);
+                }
+                continue;
+            }
             _ = files_check.tick() => {
                 fault::passing("check_files");
                 if !files.are_in_place() {
@@ -202,6 +215,24 @@ async fn accept(
                 if let Some(log) = &daemon.log && let Err(error) = log.trim() {
                     warn!(error = &error as &dyn std::error::Error, "can't trim the log");
                 }
+                continue;
+            }
+        };
+        match came {
+            Ok((socket, received)) if sessions.len() < room => spawn(daemon, socket, received, sessions),
+            Ok((socket, received)) => {
+                daemon.crowded.notify_waiters();
+                sessions.spawn(session::turn_away(Arc::clone(daemon), socket, received));
+            }
+            // The one more that there is a descriptor for is turned away.
+            Err(_) if spare.take().is_some() => {
+                daemon.crowded.notify_waiters();
+                // Whoever comes alone is served all the same.
+                room = sessions.len().max(1);
+            }
+            Err(error) => {
+                warn!(error = &error as &dyn std::error::Error, "can't accept a client");
+                accept_again = Some(Instant::now() + ACCEPT_PAUSE);
             }
         }
     }

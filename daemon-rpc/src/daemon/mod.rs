@@ -1,10 +1,14 @@
 //! The daemon: takes over the socket, serves commands until there is a reason to retire, and leaves nothing behind.
 //!
 //! Two runtimes: the control plane (accepting, handshakes, hang-ups, signals, timers) has a thread of its own that no
-//! handler ever runs on, so that it answers however many handlers block theirs.
+//! handler ever runs on, so that it answers however many handlers block theirs. Acceptors spare it what needs no waiting.
+
+// Where there are no acceptors, what only they use is compiled all the same.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
 mod command;
 mod control;
+mod entrance;
 mod error;
 mod foreground;
 #[cfg(feature = "forward-logs")]
@@ -23,6 +27,8 @@ mod tally;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
 
+#[cfg(any(test, feature = "fuzzing"))]
+use bytes::BytesMut;
 use rustix::process::Signal;
 use tokio::runtime;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -31,8 +37,10 @@ use tokio_util::sync::CancellationToken;
 use crate::CommandHandler;
 use crate::app::Program;
 use crate::instance::{Instance, Log};
+use crate::invocation::LoadedState;
 use crate::limits::{BODY_OVERHEAD, LEFT_BEHIND_LIMIT, MAX_SURROUNDINGS};
 use crate::panic;
+use crate::protocol::VersionCheck;
 use crate::settings::Settings;
 use crate::state::Loader;
 use crate::sys;
@@ -46,7 +54,8 @@ use tally::Tally;
 
 /// What every session of this daemon shares.
 pub(crate) struct Daemon {
-    build: String,
+    /// What it says to each client first.
+    version: VersionCheck,
     settings: Settings,
     handler: Arc<dyn CommandHandler>,
     /// What the application loads.
@@ -78,7 +87,7 @@ impl Daemon {
         handlers: &runtime::Handle,
     ) -> Arc<Self> {
         Arc::new(Self {
-            build: program.build.clone(),
+            version: VersionCheck::of(&program.build),
             settings: program.settings,
             turns: Arc::new(Semaphore::new(
                 program.settings.max_concurrent.get().min(Semaphore::MAX_PERMITS),
@@ -93,6 +102,14 @@ impl Daemon {
             retiring: CancellationToken::new(),
             stopping: CancellationToken::new(),
         })
+    }
+
+    /// What the application has loaded, once it has.
+    fn loaded(&self) -> Option<LoadedState> {
+        match &*self.state.borrow() {
+            Load::Done(state) => Some(Arc::clone(state)),
+            Load::Running | Load::Failed(_) => None,
+        }
     }
 
     /// The longest body of a `Command` that a client of this program has reason to send.
@@ -114,11 +131,11 @@ impl Daemon {
     }
 
     pub(crate) async fn serve(self: Arc<Self>, socket: Socket) {
-        let _ = session::serve(self, socket).await;
+        let _ = session::serve(self, socket, BytesMut::new()).await;
     }
 
     pub(crate) async fn turn_away(self: Arc<Self>, socket: Socket) {
-        let _ = session::turn_away(self, socket).await;
+        let _ = session::turn_away(self, socket, BytesMut::new()).await;
     }
 
     /// Whether no command runs or waits, as far as it counts.

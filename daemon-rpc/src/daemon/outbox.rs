@@ -60,13 +60,20 @@ impl Outbox {
         }
     }
 
-    /// Queues the last frames behind all output.
-    pub(super) fn finish(&self, frames: &[u8]) {
+    /// Whether the last frame is out.
+    pub(super) fn is_delivered(&self) -> bool {
+        let queue = self.queue();
+        queue.finished && queue.unsent.is_empty()
+    }
+
+    /// Sends the last frames behind all output, if there are any.
+    pub(super) fn finish(&self, frames: Option<Vec<u8>>) {
+        let Some(frames) = frames else { return };
         let mut queue = self.queue();
         if !queue.finished && !queue.closed {
             queue.finished = true;
             // An error means that the client has gone, which the control plane notices by itself.
-            let _ = self.send_or_queue(&mut queue, &[], frames);
+            let _ = self.send_or_queue(&mut queue, &[], &frames);
         }
         drop(queue);
         self.changed.notify_one();

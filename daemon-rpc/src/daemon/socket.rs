@@ -2,8 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixListener;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::BytesMut;
 use rustix::io::retry_on_intr;
@@ -21,19 +20,24 @@ const WORTH_COPYING: usize = 256;
 
 /// A client's socket.
 ///
-/// It is watched for something to read only. The kernel would tell of room to write whenever the client has read, which wakes the
-/// control plane for nothing unless somebody waits for room.
+/// The control plane watches it from when it has waited for something first, and for something to read and for room apart. The kernel would
+/// tell of room whenever the client has read, which wakes the control plane for nothing unless somebody waits for room.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    readable: AsyncFd<OwnedFd>,
-    /// The same socket, watched for room from when somebody has waited for that first.
-    writable: OnceLock<AsyncFd<OwnedFd>>,
+    descriptor: Arc<OwnedFd>,
+    readable: OnceLock<AsyncFd<Arc<OwnedFd>>>,
+    writable: OnceLock<AsyncFd<Arc<OwnedFd>>>,
 }
 
 impl Socket {
-    /// One that doesn't block, watched by the runtime that this is called in.
-    pub(crate) fn new(socket: OwnedFd) -> io::Result<Self> {
-        Ok(Self { readable: sys::watch(socket, Interest::READABLE)?, writable: OnceLock::new() })
+    /// One that doesn't block.
+    pub(crate) fn new(socket: OwnedFd) -> Self {
+        Self { descriptor: Arc::new(socket), readable: OnceLock::new(), writable: OnceLock::new() }
+    }
+
+    /// The next client's, if one has connected.
+    pub(super) fn accept(listener: &OwnedFd) -> io::Result<Self> {
+        Ok(Self::new(retry_on_intr(|| accept_now(listener))?))
     }
 
     /// The user at the other end.
@@ -41,10 +45,13 @@ impl Socket {
         sys::peer_uid(self)
     }
 
-    /// Waits for something to read and appends it, with room for `room` bytes at least. 0 means that the client has closed.
+    /// Waits for something to read and appends it, with room for `room` bytes at least. 0 means that the client has closed. For the control
+    /// plane alone.
     pub(super) async fn receive(&self, buffer: &mut BytesMut, room: usize) -> io::Result<usize> {
+        let readable =
+            watched(&self.readable, || sys::watch(Arc::clone(&self.descriptor), Interest::READABLE))?;
         loop {
-            let mut ready = self.readable.readable().await?;
+            let mut ready = readable.readable().await?;
             if fault::at("receive").is_err() {
                 continue;
             }
@@ -84,77 +91,46 @@ impl Socket {
 
     /// Waits until there may be room, after there was none. For the control plane alone.
     pub(super) async fn room(&self) -> io::Result<()> {
-        match self.writable() {
-            Ok(writable) => {
-                writable.writable().await?.clear_ready();
-                Ok(())
-            }
+        let writable = watched(&self.writable, || {
+            // The system watches a descriptor only once.
+            let second = self.as_fd().try_clone_to_owned()?;
+            sys::watch(Arc::new(second), Interest::WRITABLE)
+        });
+        match writable {
+            Ok(writable) => writable.writable().await?.clear_ready(),
             // Without a descriptor to watch, nobody tells.
-            Err(_) => {
-                sleep(ROOM_PAUSE).await;
-                Ok(())
-            }
+            Err(_) => sleep(ROOM_PAUSE).await,
         }
+        Ok(())
     }
+}
 
-    fn writable(&self) -> io::Result<&AsyncFd<OwnedFd>> {
-        if let Some(writable) = self.writable.get() {
-            return Ok(writable);
-        }
-        // The system watches a descriptor only once.
-        let second = self.as_fd().try_clone_to_owned()?;
-        let writable = sys::watch(second, Interest::WRITABLE)?;
-        Ok(self.writable.get_or_init(|| writable))
+/// What is there, or else is made.
+fn watched<T>(cell: &OnceLock<T>, make: impl FnOnce() -> io::Result<T>) -> io::Result<&T> {
+    if let Some(watched) = cell.get() {
+        return Ok(watched);
     }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made))
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.readable.as_fd()
+        self.descriptor.as_fd()
     }
 }
 
-/// A listener that the control plane waits for.
-#[derive(Debug)]
-pub(super) struct Listener(AsyncFd<OwnedFd>);
+#[cfg(target_os = "linux")]
+fn accept_now(listener: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+    use rustix::net::{SocketFlags, accept_with};
+    accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)
+}
 
-impl Listener {
-    /// One that doesn't block.
-    pub(super) fn new(listener: UnixListener) -> io::Result<Self> {
-        sys::watch(listener.into(), Interest::READABLE).map(Self)
-    }
-
-    /// Waits for the next client.
-    pub(super) async fn accept(&self) -> io::Result<Socket> {
-        fault::at("accept")?;
-        loop {
-            let mut ready = self.0.readable().await?;
-            match self.accept_now() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
-                accepted => return accepted.and_then(Socket::new),
-            }
-        }
-    }
-
-    /// Those who have connected and were not accepted yet.
-    pub(super) fn queued(&self) -> Vec<Socket> {
-        // It doesn't wait, so its end is an error.
-        std::iter::from_fn(|| self.accept_now().and_then(Socket::new).ok()).collect()
-    }
-
-    #[cfg(target_os = "linux")]
-    fn accept_now(&self) -> io::Result<OwnedFd> {
-        use rustix::net::{SocketFlags, accept_with};
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        Ok(retry_on_intr(|| accept_with(&self.0, flags))?)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn accept_now(&self) -> io::Result<OwnedFd> {
-        use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};
-        let socket = retry_on_intr(|| rustix::net::accept(&self.0))?;
-        fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
-        ioctl_fionbio(&socket, true)?;
-        Ok(socket)
-    }
+#[cfg(not(target_os = "linux"))]
+fn accept_now(listener: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+    use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};
+    let socket = rustix::net::accept(listener)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    ioctl_fionbio(&socket, true)?;
+    Ok(socket)
 }

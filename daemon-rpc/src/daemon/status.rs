@@ -14,7 +14,7 @@ impl Daemon {
         let idle_left = self.settings.idle_timeout.saturating_sub(self.tally.last_busy().elapsed());
         StatusReply {
             pid: process::id(),
-            build: self.build.clone(),
+            build: self.version.build.clone(),
             uptime_ms: milliseconds(self.tally.started.elapsed()),
             loaded: matches!(&*self.state.borrow(), Load::Done(_)),
             running,

@@ -152,7 +152,7 @@ impl Plan {
         client.set_nonblocking(true).expect("it is open");
         socket.set_nonblocking(true).expect("it is open");
         set_socket_send_buffer_size(&socket, SEND_BUFFER).expect("it is a socket");
-        let socket = Socket::new(socket.into()).expect("it can be watched");
+        let socket = Socket::new(socket.into());
         let settings = Settings { chunk_size: CHUNK_SIZE, max_command: MAX_COMMAND, ..Settings::default() };
         let program = Program { name: "program".into(), build: BUILD.into(), settings };
 

@@ -55,11 +55,16 @@ struct BegunChunk {
 impl FrameReader {
     /// A reader that refuses frames whose body is longer than `body_limit` bytes.
     pub(crate) fn new(body_limit: usize) -> Self {
+        Self::of(BytesMut::new(), body_limit)
+    }
+
+    /// The same where something has been received already.
+    pub(crate) fn of(received: BytesMut, body_limit: usize) -> Self {
         let codec = LengthDelimitedCodec::builder()
             .length_field_length(LENGTH_FIELD)
             .max_frame_length(body_limit.saturating_add(1))
             .new_codec();
-        Self { codec, received: BytesMut::new(), begun: None, is_inside: false }
+        Self { codec, received, begun: None, is_inside: false }
     }
 
     /// Changes the limit for the frames whose header hasn't been read yet.

@@ -1,18 +1,20 @@
 //! One client: handshake, its command, and what comes back, until either side has done.
 
+mod running;
+
 use std::future::pending;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 
+use bytes::BytesMut;
 use tokio::select;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::command::Claim;
+use super::command::{Claim, Handler, Work, carry_out};
 use super::inbox::{End, Inbox};
 use super::outbox::Outbox;
 use super::socket::Socket;
@@ -24,20 +26,22 @@ use crate::limits::{
     ABORT_LIMIT, BODY_OVERHEAD, COMMAND_TIMEOUT, CROWDED_PATIENCE, FIRST_RECEIVE, INPUT_WINDOW,
     LOADING_NOTICE, MAX_VERSION_CHECK,
 };
-use crate::protocol::{FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
+use crate::protocol::{Command, FrameReader, Message, ProtocolError, StatusRequest};
 use crate::retry::may_retry;
 use crate::{Invocation, TerminalSize, fault};
 
-/// Serves one client from its first byte to its last.
-pub(super) async fn serve(daemon: Arc<Daemon>, socket: Socket) -> Visit {
+pub(super) use running::Running;
+
+/// Serves one client from its first byte to its last, of which the first have been `received`.
+pub(super) async fn serve(daemon: Arc<Daemon>, socket: Socket, received: BytesMut) -> Visit {
     let session = Session { daemon, socket: Arc::new(socket) };
-    note(session.run().await)
+    note(session.run(received).await)
 }
 
 /// Tells one client that there is no room for it.
-pub(super) async fn turn_away(daemon: Arc<Daemon>, socket: Socket) -> Visit {
+pub(super) async fn turn_away(daemon: Arc<Daemon>, socket: Socket, received: BytesMut) -> Visit {
     let session = Session { daemon, socket: Arc::new(socket) };
-    note(session.turn_away().await)
+    note(session.turn_away(received).await)
 }
 
 fn note(ended: Result<Visit, SessionError>) -> Visit {
@@ -92,6 +96,24 @@ struct Ready {
     turn: OwnedSemaphorePermit,
 }
 
+/// What a session and its command's handler have in common.
+struct Links {
+    inbox: Arc<Inbox>,
+    outbox: Arc<Outbox>,
+    has_terminal: bool,
+    resize: watch::Sender<Option<TerminalSize>>,
+    claim: Arc<Claim>,
+    cancellation: CancellationToken,
+}
+
+impl Links {
+    /// For tasks that the handler has left behind.
+    fn end(&self) {
+        self.inbox.close(End::CallerGone);
+        self.cancellation.cancel();
+    }
+}
+
 /// Why a command has to end before its handler does.
 #[derive(Debug)]
 enum Interruption {
@@ -100,8 +122,8 @@ enum Interruption {
 }
 
 impl Session {
-    async fn run(&self) -> Result<Visit, SessionError> {
-        let mut reader = FrameReader::new(MAX_VERSION_CHECK);
+    async fn run(&self, received: BytesMut) -> Result<Visit, SessionError> {
+        let mut reader = FrameReader::of(received, MAX_VERSION_CHECK);
         let hurried = async {
             self.daemon.crowded.notified().await;
             sleep(CROWDED_PATIENCE).await;
@@ -112,9 +134,9 @@ impl Session {
         self.serve_caller(reader).await.map(|()| Visit::Caller)
     }
 
-    async fn turn_away(&self) -> Result<Visit, SessionError> {
+    async fn turn_away(&self, received: BytesMut) -> Result<Visit, SessionError> {
         // Not without having met: clients of other builds have this daemon retire, however busy it is.
-        let mut reader = FrameReader::new(MAX_VERSION_CHECK);
+        let mut reader = FrameReader::of(received, MAX_VERSION_CHECK);
         if let Some(request) = self.meet(&mut reader, sleep(CROWDED_PATIENCE)).await? {
             return Ok(self.answer_observer(request, &mut reader).await);
         }
@@ -130,22 +152,45 @@ impl Session {
             None => return self.refuse().await,
         };
 
-        let outbox = Arc::new(Outbox::new(&self.socket, self.daemon.settings.chunk_size));
-        let inbox = Arc::new(Inbox::new(Arc::clone(&outbox)));
-        let (resize, size) = watch::channel(command.terminal.and_then(|terminal| terminal.size));
-        let mut caller_gone = pin!(self.listen(&mut reader, &inbox, command.terminal.is_some(), &resize));
+        let links = self.link(&command);
         let ready = select! {
             biased;
             ready = self.ready() => ready?,
-            gone = &mut caller_gone => return Err(gone),
+            gone = self.listen(&mut reader, &links) => return Err(gone),
         };
-        let Some(Ready { entry, state, turn }) = ready else {
+        let Some(ready) = ready else {
             return self.refuse().await;
         };
-        let cancellation = CancellationToken::new();
-        let (input, output) = (Arc::clone(&inbox) as _, Arc::clone(&outbox) as _);
-        let invocation = Invocation { command, input, output, size, state, cancellation };
-        self.run_command(invocation, entry, turn, &inbox, &outbox, caller_gone).await
+        let number = ready.entry.number;
+        let work = carry_out(self.work(&links, command, ready), Arc::clone(&links.outbox));
+        let handler = Handler::spawned(self.daemon.handlers.spawn(work));
+        self.see_through(number, handler, &links, &mut reader).await
+    }
+
+    fn link(&self, command: &Command) -> Links {
+        let outbox = Arc::new(Outbox::new(&self.socket, self.daemon.settings.chunk_size));
+        Links {
+            inbox: Arc::new(Inbox::new(Arc::clone(&outbox))),
+            outbox,
+            has_terminal: command.terminal.is_some(),
+            resize: watch::Sender::new(command.terminal.and_then(|terminal| terminal.size)),
+            claim: Arc::default(),
+            cancellation: CancellationToken::new(),
+        }
+    }
+
+    /// What the handler has to do.
+    fn work(&self, links: &Links, command: Command, Ready { entry, state, turn }: Ready) -> Work {
+        let invocation = Invocation {
+            command,
+            input: Arc::clone(&links.inbox) as _,
+            output: Arc::clone(&links.outbox) as _,
+            size: links.resize.subscribe(),
+            state,
+            cancellation: links.cancellation.clone(),
+        };
+        let (claim, outbox) = (Arc::clone(&links.claim), Arc::clone(&links.outbox));
+        Box::pin(command::run(claim, entry, Arc::clone(&self.daemon.handler), invocation, outbox, turn))
     }
 
     /// Finds out who has come, and whether it is only for a question. That may last as long as a handshake may, or until `hurried`
@@ -175,11 +220,11 @@ impl Session {
     }
 
     async fn handshake(&self, reader: &mut FrameReader) -> Result<Option<StatusRequest>, SessionError> {
-        let ours = VersionCheck::of(&self.daemon.build);
+        let ours = &self.daemon.version;
         match self.next_message(reader).await? {
             Message::VersionCheck(theirs) => {
                 self.send(&Message::VersionCheck(ours.clone())).await?;
-                if theirs == ours { Ok(None) } else { Err(SessionError::OtherBuild(theirs.build)) }
+                if theirs == *ours { Ok(None) } else { Err(SessionError::OtherBuild(theirs.build)) }
             }
             Message::StatusRequest(request) => Ok(Some(request)),
             other => Err(ProtocolError::Unexpected(other.name()).into()),
@@ -247,19 +292,14 @@ impl Session {
     }
 
     /// Takes what the client goes on to say after its command, until it has closed or died, or says what it mustn't.
-    async fn listen(
-        &self,
-        reader: &mut FrameReader,
-        inbox: &Inbox,
-        has_terminal: bool,
-        resize: &watch::Sender<Option<TerminalSize>>,
-    ) -> SessionError {
+    async fn listen(&self, reader: &mut FrameReader, links: &Links) -> SessionError {
+        let Links { inbox, has_terminal, resize, .. } = links;
         let heard = async {
             loop {
                 match self.next_message(reader).await? {
                     Message::InputChunk(chunk) => inbox.push(&chunk, reader.awaited())?,
                     Message::InputEnd => inbox.end()?,
-                    Message::TerminalSize(size) if has_terminal => {
+                    Message::TerminalSize(size) if *has_terminal => {
                         resize.send_if_modified(|known| known.replace(size) != Some(size));
                     }
                     other => return Err(ProtocolError::Unexpected(other.name()).into()),
@@ -303,10 +343,7 @@ impl Session {
                 loading_has_ended.await;
             }
         }
-        Ok(match &*self.daemon.state.borrow() {
-            Load::Done(state) => Some(Arc::clone(state)),
-            Load::Running | Load::Failed(_) => None,
-        })
+        Ok(self.daemon.loaded())
     }
 
     async fn loading_has_ended(&self) {
@@ -315,39 +352,29 @@ impl Session {
         let _ = state.wait_for(|state| !matches!(state, Load::Running)).await;
     }
 
-    /// Runs the command until it has ended and its caller knows, or it has to be interrupted. One that no handler has begun when the daemon
-    /// retires is left to the next.
-    async fn run_command(
+    /// Waits until the handler has ended and its caller knows, or it has to be interrupted. A command that no handler has begun when the
+    /// daemon retires is left to the next.
+    async fn see_through(
         &self,
-        invocation: Invocation,
-        entry: Entry,
-        turn: OwnedSemaphorePermit,
-        inbox: &Inbox,
-        outbox: &Arc<Outbox>,
-        mut caller_gone: Pin<&mut impl Future<Output = SessionError>>,
+        number: u64,
+        mut handler: Handler,
+        links: &Links,
+        reader: &mut FrameReader,
     ) -> Result<(), SessionError> {
-        fault::passing("begin");
-        let cancellation = invocation.cancellation.clone();
-        let handler = Arc::clone(&self.daemon.handler);
-        let number = entry.number;
-        let claim = Arc::new(Claim::default());
-        let command = command::run(Arc::clone(&claim), entry, handler, invocation, Arc::clone(outbox), turn);
-        let mut handler = self.daemon.handlers.spawn(command);
-
+        let Links { inbox, outbox, claim, cancellation, .. } = links;
+        let mut caller_gone = pin!(self.listen(reader, links));
         let interruption = select! {
             // A client that has got all goes, which is no reason to cancel anything.
             biased;
             delivered = outbox.pump() => match delivered {
                 Ok(()) => {
-                    // For tasks that the handler has left behind.
-                    inbox.close(End::CallerGone);
-                    cancellation.cancel();
+                    links.end();
                     return Ok(());
                 }
                 Err(_) => Interruption::CallerGone,
             },
             _ = &mut caller_gone => Interruption::CallerGone,
-            () = self.taken_back(&claim) => return self.refuse().await,
+            () = self.taken_back(claim) => return self.refuse().await,
             () = self.daemon.stopping.cancelled() => Interruption::DaemonEnds,
         };
         if matches!(interruption, Interruption::CallerGone) && claim.take() {
@@ -366,15 +393,15 @@ impl Session {
         cancellation.cancel();
         let grace = timeout(self.daemon.settings.grace_period, async {
             match interruption {
-                Interruption::CallerGone => drop((&mut handler).await),
+                Interruption::CallerGone => handler.ended().await,
                 // The caller is still there for what the handler has to say, and listened to, so that neither waits for the other.
                 Interruption::DaemonEnds => select! {
-                    _ = async { tokio::join!(&mut handler, outbox.pump()) } => {}
+                    _ = async { tokio::join!(handler.ended(), outbox.pump()) } => {}
                     _ = &mut caller_gone => {}
                 },
             }
         });
-        if grace.await.is_err() && !handler.is_finished() {
+        if grace.await.is_err() && !handler.has_ended() {
             warn!(command = number, "it didn't end within its grace period and is aborted");
             self.abort(handler).await;
         }
@@ -391,9 +418,9 @@ impl Session {
 
     /// Aborts a handler, which takes effect as soon as it waits for something. One that doesn't wait blocks a thread that
     /// others need, and can't be ended alone.
-    async fn abort(&self, mut handler: JoinHandle<()>) {
+    async fn abort(&self, mut handler: Handler) {
         handler.abort();
-        if timeout(ABORT_LIMIT, &mut handler).await.is_err() {
+        if timeout(ABORT_LIMIT, handler.ended()).await.is_err() {
             self.daemon.blocked.notify_one();
         }
     }

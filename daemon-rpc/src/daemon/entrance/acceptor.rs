@@ -1,0 +1,214 @@
+//! A thread that accepts clients and begins their commands, and wakes nobody for that.
+
+use std::future::poll_fn;
+use std::io;
+use std::mem;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, epoll, eventfd, poll};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Arrival;
+use super::listener::{Listener, SharedListener};
+use super::seat::{Place, Seat};
+use crate::daemon::Daemon;
+use crate::daemon::command::{Handler, Work, carry_out, panicked};
+use crate::daemon::session::Running;
+use crate::daemon::socket::Socket;
+use crate::limits::{ACCEPT_PAUSE, PROMPT_LIMIT, PROMPT_RECEIVE};
+use crate::retry::may_retry;
+use crate::{fault, panic, sys};
+
+/// What an acceptor's epoll calls the signal to end; the listener is something else there.
+const CLOSING: epoll::EventData = epoll::EventData::new_u64(1);
+
+/// What all acceptors share.
+pub(super) struct Common {
+    /// Of those whose commands have just begun, to tell the control plane that one goes, or says something.
+    pub(super) clients: AsyncFd<Arc<OwnedFd>>,
+    /// Readable when acceptors have to end.
+    closing: OwnedFd,
+    /// There is no room for more callers.
+    pub(super) crowded: AtomicBool,
+    arrivals: UnboundedSender<io::Result<Arrival>>,
+}
+
+impl Common {
+    pub(super) fn new(arrivals: UnboundedSender<io::Result<Arrival>>) -> io::Result<Self> {
+        let clients = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        Ok(Self {
+            clients: sys::watch(Arc::new(clients), Interest::READABLE)?,
+            closing: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            crowded: AtomicBool::new(false),
+            arrivals,
+        })
+    }
+
+    /// Has all acceptors end when they have done.
+    pub(super) fn close(&self) {
+        // It has room for more than one.
+        let _ = rustix::io::write(&self.closing, &1_u64.to_ne_bytes());
+    }
+}
+
+/// What the thread has.
+pub(super) struct Acceptor {
+    /// Held only while it is with a client.
+    daemon: Weak<Daemon>,
+    handlers: runtime::Handle,
+    listener: SharedListener,
+    /// Its place among the acceptors.
+    index: u64,
+    common: Arc<Common>,
+    seat: Arc<Seat>,
+    /// Tells of clients, and when to end.
+    epoll: OwnedFd,
+}
+
+impl Acceptor {
+    pub(super) fn new(
+        daemon: &Arc<Daemon>,
+        listener: &Listener,
+        index: usize,
+        common: &Arc<Common>,
+        seat: &Arc<Seat>,
+    ) -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &common.closing, CLOSING, epoll::EventFlags::IN)?;
+        Ok(Self {
+            daemon: Arc::downgrade(daemon),
+            handlers: daemon.handlers.clone(),
+            listener: listener.share_with(&epoll)?,
+            index: index as u64,
+            common: Arc::clone(common),
+            seat: Arc::clone(seat),
+            epoll,
+        })
+    }
+
+    /// Accepts until the control plane has closed.
+    pub(super) fn run(self) {
+        // In memory that is touched only as far as clients fill it.
+        let mut received = BytesMut::with_capacity(PROMPT_RECEIVE);
+        loop {
+            match next_event(&self.epoll, None) {
+                None => continue,
+                Some(event) if event == CLOSING.u64() => return,
+                Some(_) => {}
+            }
+            match self.listener.accept() {
+                None => return,
+                Some(Ok(socket)) => self.serve(socket, &mut received),
+                Some(Err(error)) if may_retry(&error) => {}
+                Some(Err(error)) => {
+                    self.leave(Err(error));
+                    // Trying again at once would only keep the machine busy.
+                    wait_for(&self.common.closing, ACCEPT_PAUSE);
+                }
+            }
+        }
+    }
+
+    fn leave(&self, arrival: io::Result<Arrival>) {
+        // A daemon that takes nobody any more disconnects him, and he turns to the next.
+        let _ = self.common.arrivals.send(arrival);
+    }
+
+    /// Serves a client as far as it goes here.
+    fn serve(&self, socket: Socket, received: &mut BytesMut) {
+        let Some(daemon) = self.daemon.upgrade() else { return };
+        received.clear();
+        let is_there = receive_promptly(&socket, received);
+        let begun = if is_there && !self.common.crowded.load(Ordering::Relaxed) {
+            Running::at_once(&daemon, socket, received)
+        } else {
+            Err(socket)
+        };
+        drop(daemon);
+        match begun {
+            Ok((command, work)) => self.begin(command, work),
+            Err(socket) => self.leave(Ok(Arrival::Client(socket, received.as_ref().into()))),
+        }
+    }
+
+    /// Has the command's handler make its first step.
+    fn begin(&self, command: Running, mut work: Work) {
+        if command.greet().is_err() {
+            return;
+        }
+        let outbox = command.outbox();
+        if let Some(command) = self.seat.take(command, |socket| self.watch(socket)) {
+            return command.refuse();
+        }
+        let step = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
+        // As in a runtime's thread: a handler that blocks on another future here panics there as well.
+        let step = panic::catch_in(|| self.handlers.block_on(step));
+        let step = step.unwrap_or_else(|_| Poll::Ready(Some(panicked())));
+        let go_on = || self.handlers.spawn(carry_out(work, Arc::clone(&outbox)));
+
+        // Locked to the end, so that whoever closes the seat finds the command either here or among the arrivals.
+        let mut place = self.seat.place();
+        match (mem::take(&mut *place), step) {
+            (Place::Taken(command), step) => {
+                // First, since a client that has been told how its command ended goes, which is nothing to tell of.
+                let _ = epoll::delete(self.common.clients.get_ref(), command.socket());
+                let handler = match step {
+                    Poll::Pending => Handler::spawned(go_on()),
+                    Poll::Ready(end) => {
+                        outbox.finish(end);
+                        Handler::ended_already()
+                    }
+                };
+                if let Some(command) = command.end() {
+                    self.leave(Ok(Arrival::Command(command, handler)));
+                }
+            }
+            (Place::Adopted(goes_on), Poll::Pending) => drop(goes_on.send(go_on())),
+            (Place::Adopted(_), Poll::Ready(end)) => outbox.finish(end),
+            (Place::Free | Place::Closed, _) => {}
+        }
+    }
+
+    /// Has the control plane told, once, if the client goes or says something.
+    fn watch(&self, socket: &Socket) -> rustix::io::Result<()> {
+        let once = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ONESHOT;
+        epoll::add(self.common.clients.get_ref(), socket, epoll::EventData::new_u64(self.index), once)
+    }
+}
+
+/// What the next event is about, if one comes in time.
+pub(super) fn next_event(epoll: &OwnedFd, timeout: Option<&Timespec>) -> Option<u64> {
+    let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: CLOSING }];
+    let count = epoll::wait(epoll, &mut events, timeout).unwrap_or_default();
+    events.first().filter(|_| count > 0).map(|event| event.data.u64())
+}
+
+/// Receives what the client has sent, which may still be on its way, and says whether there is something.
+fn receive_promptly(socket: &Socket, received: &mut BytesMut) -> bool {
+    let receive = |received: &mut BytesMut| {
+        let ready = fault::at("receive").map_err(io::Error::from);
+        ready.and_then(|()| sys::receive(socket, received, PROMPT_RECEIVE))
+    };
+    let count = receive(received).or_else(|error| {
+        if !may_retry(&error) {
+            return Err(error);
+        }
+        wait_for(socket, PROMPT_LIMIT);
+        receive(received)
+    });
+    matches!(count, Ok(1..))
+}
+
+/// Waits until there is something to read, or the time is over.
+fn wait_for(descriptor: impl AsFd, limit: Duration) {
+    // Whatever ends the waiting, whoever reads finds out.
+    let _ = poll(&mut [PollFd::new(&descriptor, PollFlags::IN)], Timespec::try_from(limit).ok().as_ref());
+}

@@ -1,0 +1,155 @@
+//! The listener and the acceptors, as the control plane knows them.
+
+use std::future::pending;
+use std::io;
+use std::num::NonZeroUsize;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
+
+use bytes::BytesMut;
+use rustix::event::Timespec;
+use tokio::select;
+use tokio::sync::mpsc;
+use tracing::warn;
+
+use super::Arrival;
+use super::acceptor::{Acceptor, Common, next_event};
+use super::listener::Listener;
+use super::seat::{Place, Seat};
+use crate::daemon::Daemon;
+use crate::daemon::socket::Socket;
+use crate::limits::MAX_ACCEPTORS;
+
+/// The listener, and those who accept from it.
+pub(in crate::daemon) struct Entrance {
+    daemon: Arc<Daemon>,
+    listener: Listener,
+    common: Arc<Common>,
+    acceptors: Acceptors,
+    /// How many acceptors there may be.
+    limit: usize,
+    arrivals: mpsc::UnboundedReceiver<io::Result<Arrival>>,
+}
+
+impl Entrance {
+    /// One whose listener doesn't block, with no acceptors as yet.
+    pub(in crate::daemon) fn new(daemon: &Arc<Daemon>, listener: UnixListener) -> io::Result<Self> {
+        let (sender, arrivals) = mpsc::unbounded_channel();
+        // An application that asks for one thread may count on it.
+        let limit = match daemon.settings.worker_threads {
+            Some(NonZeroUsize::MIN) => 0,
+            _ => daemon.handlers.metrics().num_workers().min(MAX_ACCEPTORS),
+        };
+        Ok(Self {
+            daemon: Arc::clone(daemon),
+            listener: Listener::new(listener)?,
+            common: Arc::new(Common::new(sender)?),
+            acceptors: Acceptors(Vec::new()),
+            limit,
+            arrivals,
+        })
+    }
+
+    /// Waits for what acceptors can't do by themselves, which is everything while there is none. New clients come only if it `accepts` any.
+    pub(in crate::daemon) async fn next(&mut self, accepts: bool) -> io::Result<Arrival> {
+        loop {
+            select! {
+                biased;
+                Some(arrival) = self.arrivals.recv() => {
+                    if arrival.is_err() {
+                        self.listener.look_again();
+                    }
+                    return arrival;
+                }
+                index = stirred(&self.common) => {
+                    if let Some(command) = self.acceptors.seat(index).and_then(Seat::adopt) {
+                        return Ok(command);
+                    }
+                }
+                accepted = self.listener.accept(), if accepts => {
+                    let socket = accepted?;
+                    self.add_acceptor();
+                    return Ok(Arrival::Client(socket, BytesMut::new()));
+                }
+            }
+        }
+    }
+
+    /// Starts one more, since none was free for a client. Until the application's state is loaded, it would be of no use.
+    fn add_acceptor(&mut self) {
+        if self.acceptors.0.len() < self.limit
+            && self.daemon.loaded().is_some()
+            && let Err(error) = self.start_acceptor()
+        {
+            warn!(error = &error as &dyn std::error::Error, "can't start an acceptor");
+            self.limit = self.acceptors.0.len();
+        }
+    }
+
+    fn start_acceptor(&mut self) -> io::Result<()> {
+        let (index, seat) = (self.acceptors.0.len(), Arc::default());
+        let acceptor = Acceptor::new(&self.daemon, &self.listener, index, &self.common, &seat)?;
+        let thread = thread::Builder::new().name("acceptor".into()).spawn(move || acceptor.run())?;
+        self.acceptors.0.push((seat, thread));
+        Ok(())
+    }
+
+    /// Says whether there is room for more callers. While there is none, no commands begin here.
+    pub(in crate::daemon) fn set_crowded(&self, crowded: bool) {
+        self.common.crowded.store(crowded, Ordering::Relaxed);
+    }
+
+    /// Whether no acceptor has a command.
+    pub(in crate::daemon) fn is_quiet(&self) -> bool {
+        self.acceptors.0.iter().all(|(seat, _)| matches!(*seat.place(), Place::Free))
+    }
+
+    /// Those who have connected and were not accepted yet.
+    pub(in crate::daemon) fn queued(&self) -> Vec<Socket> {
+        self.listener.queued()
+    }
+
+    /// Lets nobody in any more. Returns what there is still to do, and those to wait for then.
+    pub(in crate::daemon) fn close(mut self) -> (Vec<Arrival>, Acceptors) {
+        self.common.close();
+        let mut left: Vec<_> = self.acceptors.0.iter().filter_map(|(seat, _)| seat.close()).collect();
+        self.arrivals.close();
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            left.extend(arrival);
+        }
+        (left, self.acceptors)
+    }
+}
+
+/// The threads, each with where the command is found that it has just begun.
+pub(in crate::daemon) struct Acceptors(Vec<(Arc<Seat>, JoinHandle<()>)>);
+
+impl Acceptors {
+    fn seat(&self, index: u64) -> Option<&Seat> {
+        self.0.get(usize::try_from(index).ok()?).map(|(seat, _)| &**seat)
+    }
+
+    /// Waits for those whom no handler blocks, so that nothing of the daemon is left with them.
+    pub(in crate::daemon) fn join(self) {
+        for (seat, thread) in self.0 {
+            if !matches!(*seat.place(), Place::Adopted(_)) {
+                // If it panicked, that is in the log.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// Waits until one of the clients whose commands have just begun goes, or says something, and returns the index of its acceptor.
+async fn stirred(common: &Common) -> u64 {
+    loop {
+        // It fails only while the runtime is shut down.
+        let Ok(mut ready) = common.clients.readable().await else { return pending().await };
+        match next_event(common.clients.get_ref(), Some(&Timespec::default())) {
+            Some(index) => return index,
+            None => ready.clear_ready(),
+        }
+    }
+}
