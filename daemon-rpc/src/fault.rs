@@ -40,7 +40,7 @@ mod present {
     use rustix::process::{Signal, getpid, kill_process};
 
     /// Every point, where it is, and how the system call behind it can fail there; a process can die or be late at any.
-    pub const POINTS: [(&str, &str, &[&str]); 32] = [
+    pub const POINTS: [(&str, &str, &[&str]); 33] = [
         ("client", "connect", &["EINTR", "EAGAIN", "EMFILE", "EACCES"]),
         ("client", "lock_start", &["EMFILE", "ENOSPC", "EACCES"]),
         ("client", "lock_life", &["EMFILE", "ENOSPC", "EACCES"]),
@@ -60,6 +60,7 @@ mod present {
         ("daemon", "write_pid", &["ENOSPC"]),
         ("daemon", "serve", &["EMFILE"]),
         ("daemon", "accept", &["EINTR", "EMFILE", "EAGAIN"]),
+        ("daemon", "accept_promptly", &["EINTR", "EMFILE", "EAGAIN"]),
         ("daemon", "handshake", &[]),
         ("daemon", "receive", &["EINTR", "EAGAIN"]),
         ("daemon", "send", &["EINTR", "EAGAIN"]),

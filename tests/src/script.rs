@@ -24,6 +24,10 @@ pub async fn run(script: &str, out: &mut Stdout, cancel: &CancellationToken) -> 
         match verb {
             "print" => out.write_all(format!("{rest}\n").as_bytes()).await?,
             "pid" => out.write_all(format!("{}\n", std::process::id()).as_bytes()).await?,
+            "thread" => {
+                let name = std::thread::current().name().unwrap_or_default().to_owned();
+                out.write_all(format!("{name}\n").as_bytes()).await?;
+            }
             "bulk" => bulk(rest.parse()?, None, out).await?,
             "counted-bulk" => {
                 let (count, progress) = rest.split_once(' ').context("counted-bulk BYTES FILE")?;
@@ -51,6 +55,12 @@ pub async fn run(script: &str, out: &mut Stdout, cancel: &CancellationToken) -> 
                 while !path().exists() {
                     std::thread::sleep(LOOK_AGAIN);
                 }
+            }
+            "block-until-cancelled" => {
+                while !cancel.is_cancelled() {
+                    std::thread::sleep(LOOK_AGAIN);
+                }
+                touch(&path())?;
             }
             "fail" => {
                 let mut causes = rest.rsplit(": ");

@@ -77,7 +77,7 @@ impl Fault {
         match (self.point, &*self.effect) {
             (_, effect) if effect.ends_with("ms") || effect == "EINTR" => true,
             ("spawn", "EAGAIN") => false,
-            (_, "EAGAIN") | ("accept", "EMFILE") | ("write_pid", "ENOSPC") => true,
+            (_, "EAGAIN") | ("accept" | "accept_promptly", "EMFILE") | ("write_pid", "ENOSPC") => true,
             ("unlink_socket" | "unlink_pid", "EACCES") => true,
             _ => false,
         }

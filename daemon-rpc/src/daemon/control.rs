@@ -87,14 +87,8 @@ pub(super) async fn serve(daemon: &Arc<Daemon>, handover: Handover) -> Result<()
             .for_each(|socket| spawn(daemon, socket, BytesMut::new(), &mut sessions));
     }
     daemon.retiring.cancel();
-    // Those who still wait to be accepted are told by the listener's end, and turn to the next daemon.
-    let (left, acceptors) = entrance.close();
-    for arrival in left {
-        match arrival {
-            Arrival::Client(socket, received) => spawn(daemon, socket, received, &mut sessions),
-            Arrival::Command(command, handler) => drop(sessions.spawn(command.see_through(handler))),
-        }
-    }
+    let (begun, acceptors) = entrance.close();
+    begun.into_iter().for_each(|(command, handler)| drop(sessions.spawn(command.see_through(handler))));
     drain(daemon, &mut sessions, &mut signals, patient).await;
     acceptors.join();
     match reason {

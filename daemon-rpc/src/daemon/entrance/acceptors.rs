@@ -19,6 +19,8 @@ use super::acceptor::{Acceptor, Common, next_event};
 use super::listener::Listener;
 use super::seat::{Place, Seat};
 use crate::daemon::Daemon;
+use crate::daemon::command::Handler;
+use crate::daemon::session::Running;
 use crate::daemon::socket::Socket;
 use crate::limits::MAX_ACCEPTORS;
 
@@ -64,8 +66,8 @@ impl Entrance {
                     return arrival;
                 }
                 index = stirred(&self.common) => {
-                    if let Some(command) = self.acceptors.seat(index).and_then(Seat::adopt) {
-                        return Ok(command);
+                    if let Some((command, handler)) = self.acceptors.seat(index).and_then(Seat::adopt) {
+                        return Ok(Arrival::Command(command, handler));
                     }
                 }
                 accepted = self.listener.accept(), if accepts => {
@@ -111,15 +113,18 @@ impl Entrance {
         self.listener.queued()
     }
 
-    /// Lets nobody in any more. Returns what there is still to do, and those to wait for then.
-    pub(in crate::daemon) fn close(mut self) -> (Vec<Arrival>, Acceptors) {
+    /// Lets nobody in any more. Returns the commands that have begun, and the acceptors to wait for when those have ended. Who has no command
+    /// yet is disconnected, as those are who have not been accepted, and turns to the next daemon.
+    pub(in crate::daemon) fn close(mut self) -> (Vec<(Running, Handler)>, Acceptors) {
         self.common.close();
-        let mut left: Vec<_> = self.acceptors.0.iter().filter_map(|(seat, _)| seat.close()).collect();
+        let mut begun: Vec<_> = self.acceptors.0.iter().filter_map(|(seat, _)| seat.close()).collect();
         self.arrivals.close();
         while let Ok(arrival) = self.arrivals.try_recv() {
-            left.extend(arrival);
+            if let Ok(Arrival::Command(command, handler)) = arrival {
+                begun.push((command, handler));
+            }
         }
-        (left, self.acceptors)
+        (begun, self.acceptors)
     }
 }
 

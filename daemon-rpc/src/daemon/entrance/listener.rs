@@ -49,7 +49,8 @@ impl SharedListener {
     /// The next client, if one is there. `None` when nobody listens any more.
     pub(super) fn accept(&self) -> Option<io::Result<Socket>> {
         let listener = self.socket.upgrade()?;
-        let accepted = fault::at("accept").map_err(io::Error::from).and_then(|()| Socket::accept(&listener));
+        let ready = fault::at("accept_promptly").map_err(io::Error::from);
+        let accepted = ready.and_then(|()| Socket::accept(&listener));
         self.accepted.fetch_add(u64::from(accepted.is_ok()), Ordering::Relaxed);
         Some(accepted)
     }

@@ -11,6 +11,8 @@ use tokio::io::unix::AsyncFd;
 
 use super::Arrival;
 use crate::daemon::Daemon;
+use crate::daemon::command::Handler;
+use crate::daemon::session::Running;
 use crate::daemon::socket::Socket;
 use crate::{fault, sys};
 
@@ -52,8 +54,8 @@ impl Entrance {
         std::iter::from_fn(|| Socket::accept(self.0.get_ref()).ok()).collect()
     }
 
-    /// Lets nobody in any more. Nothing is left to do.
-    pub(in crate::daemon) fn close(self) -> (Vec<Arrival>, Acceptors) {
+    /// Lets nobody in any more. No commands have begun here.
+    pub(in crate::daemon) fn close(self) -> (Vec<(Running, Handler)>, Acceptors) {
         (Vec::new(), Acceptors)
     }
 }

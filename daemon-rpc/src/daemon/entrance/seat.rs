@@ -6,7 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::Arrival;
 use crate::daemon::command::Handler;
 use crate::daemon::session::Running;
 use crate::daemon::socket::Socket;
@@ -51,12 +50,12 @@ impl Seat {
     }
 
     /// Gives the command to the control plane while its handler is still in its first step.
-    pub(super) fn adopt(&self) -> Option<Arrival> {
+    pub(super) fn adopt(&self) -> Option<(Running, Handler)> {
         adopt(&mut self.place())
     }
 
     /// The same, and no more commands begin here.
-    pub(super) fn close(&self) -> Option<Arrival> {
+    pub(super) fn close(&self) -> Option<(Running, Handler)> {
         let mut place = self.place();
         let adopted = adopt(&mut place);
         if let Place::Free = *place {
@@ -66,12 +65,12 @@ impl Seat {
     }
 }
 
-fn adopt(place: &mut Place) -> Option<Arrival> {
+fn adopt(place: &mut Place) -> Option<(Running, Handler)> {
     match mem::take(place) {
         Place::Taken(command) => {
             let (handler, goes_on) = Handler::beginning();
             *place = Place::Adopted(goes_on);
-            Some(Arrival::Command(command, handler))
+            Some((command, handler))
         }
         other => {
             *place = other;
