@@ -134,3 +134,9 @@ pub(crate) const PROMPT_RECEIVE: usize = 64 * 1024;
 
 /// How long the control plane leaves a client to acceptors that are busy and get on: longer than most commands' first step.
 pub(crate) const BUSY_ACCEPTORS: Duration = Duration::from_millis(1);
+
+/// Up to how many bytes a chunk is short.
+pub(crate) const SHORT_CHUNK: usize = 1024;
+
+/// How many short chunks in a row are as good as none for a handler's turn. They take less time than one long one.
+pub(crate) const UNCOUNTED_CHUNKS: usize = 7;

@@ -17,6 +17,7 @@ mod handover;
 mod inbox;
 mod load;
 mod outbox;
+mod room;
 mod session;
 mod setup;
 mod socket;

@@ -2,27 +2,32 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker, ready};
 
+use tokio::runtime;
 use tokio::sync::Notify;
-use tokio::task::coop;
+use tokio::task::coop::{self, RestoreOnPending};
 
 use super::socket::Socket;
 use crate::fault;
 use crate::invocation::Output;
+use crate::limits::{SHORT_CHUNK, UNCOUNTED_CHUNKS};
 use crate::protocol::{Message, Stream, chunk_header};
 use crate::retry::may_retry;
 
 /// The way to one client.
 ///
-/// A handler writes to the socket itself, from its own thread. What the socket has no room for waits here, at most one
-/// chunk, until the control plane has sent it; until then the handler is held back.
+/// A handler writes to the socket itself, from its own thread, and waits there for room. What is left of a chunk that the socket has taken
+/// in part waits here until the control plane has sent it; until then the handler is held back.
 #[derive(Debug)]
 pub(super) struct Outbox {
     /// Goes with the session, whatever tasks a handler has left behind with its output.
     socket: Weak<Socket>,
     chunk_size: usize,
+    /// Where handlers run.
+    handlers: runtime::Handle,
     queue: Mutex<Queue>,
+    writers: Arc<Writers>,
     /// Tells the control plane that there is something to send, or that nothing more will come.
     changed: Notify,
 }
@@ -30,12 +35,43 @@ pub(super) struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     unsent: Vec<u8>,
-    /// Handlers that wait for `unsent` to be sent.
-    waiting: Vec<Waker>,
+    /// A handler has asked for room, and nobody knows of any yet.
+    awaits_room: bool,
+    /// How many short chunks have been sent since the last that counted as one of a handler's turn.
+    uncounted: usize,
     /// The last frame has been queued.
     finished: bool,
     /// Nobody receives any more.
     closed: bool,
+}
+
+/// Handlers that are held back.
+#[derive(Debug, Default)]
+struct Writers(Mutex<Vec<Waker>>);
+
+impl Writers {
+    fn add(&self, writer: &Waker) {
+        let mut writers = self.waiting();
+        if !writers.iter().any(|waker| waker.will_wake(writer)) {
+            writers.push(writer.clone());
+        }
+    }
+
+    fn wake_all(&self) {
+        let waiting = std::mem::take(&mut *self.waiting());
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For when there is room: the system tells one.
+impl Wake for Writers {
+    fn wake(self: Arc<Self>) {
+        self.wake_all();
+    }
 }
 
 /// What became of what was to be sent.
@@ -45,8 +81,10 @@ enum Sent {
 }
 
 impl Outbox {
-    pub(super) fn new(socket: &Arc<Socket>, chunk_size: usize) -> Self {
-        Self { socket: Arc::downgrade(socket), chunk_size, queue: Mutex::default(), changed: Notify::new() }
+    pub(super) fn new(socket: &Arc<Socket>, chunk_size: usize, handlers: &runtime::Handle) -> Self {
+        let (socket, handlers) = (Arc::downgrade(socket), handlers.clone());
+        let (queue, writers, changed) = Default::default();
+        Self { socket, chunk_size, handlers, queue, writers, changed }
     }
 
     /// Sends what handlers had to leave, until the last frame is out.
@@ -55,7 +93,7 @@ impl Outbox {
             match self.send_unsent()? {
                 Sent::All { finished: true } => return Ok(()),
                 Sent::All { finished: false } => self.changed.notified().await,
-                Sent::NoRoom => self.socket()?.room().await?,
+                Sent::NoRoom => self.socket()?.room(&self.handlers).await?,
             }
         }
     }
@@ -77,6 +115,8 @@ impl Outbox {
         }
         drop(queue);
         self.changed.notify_one();
+        // Tasks that the handler has left behind.
+        self.writers.wake_all();
     }
 
     /// Sends a message of the framework's own, at once or behind what waits. Only for what is short and rare, since nobody is
@@ -107,40 +147,60 @@ impl Outbox {
         let mut queue = self.queue();
         queue.closed = true;
         queue.unsent = Vec::new();
-        let waiting = std::mem::take(&mut queue.waiting);
         drop(queue);
-        waiting.into_iter().for_each(Waker::wake);
+        self.writers.wake_all();
     }
 
     /// Sends a frame as far as the socket has room, and queues the rest of it.
     fn send_or_queue(&self, queue: &mut Queue, header: &[u8], body: &[u8]) -> io::Result<()> {
-        let left = if queue.unsent.is_empty() {
-            Self::send_now(&*self.socket()?, (header, body))?
-        } else {
-            (header, body)
-        };
-        let (header, body) = left;
-        if !header.is_empty() || !body.is_empty() {
-            queue.unsent.extend_from_slice(header);
-            queue.unsent.extend_from_slice(body);
-            self.changed.notify_one();
-        }
+        let sent = if queue.unsent.is_empty() { Self::send_now(&*self.socket()?, header, body)? } else { 0 };
+        self.queue_rest(queue, header, body, sent);
         Ok(())
     }
 
-    /// What is left of a frame when what there is room for has been sent.
-    fn send_now<'a>(
-        socket: &Socket,
-        (header, body): (&'a [u8], &'a [u8]),
-    ) -> io::Result<(&'a [u8], &'a [u8])> {
+    fn queue_rest(&self, queue: &mut Queue, header: &[u8], body: &[u8], sent: usize) {
+        if sent < header.len() + body.len() {
+            queue.unsent.extend_from_slice(header.get(sent..).unwrap_or_default());
+            queue.unsent.extend_from_slice(body.get(sent.saturating_sub(header.len())..).unwrap_or_default());
+            self.changed.notify_one();
+        }
+    }
+
+    /// Sends a frame as soon as there is any room, and queues what is left of it then.
+    fn poll_send(
+        &self,
+        context: &mut Context<'_>,
+        queue: &mut Queue,
+        header: &[u8],
+        body: &[u8],
+    ) -> Poll<io::Result<()>> {
+        let socket = self.socket()?;
+        loop {
+            if queue.awaits_room
+                && let Some(room) = socket.asked()
+            {
+                self.writers.add(context.waker());
+                let writers = Waker::from(Arc::clone(&self.writers));
+                ready!(room.poll_told(&mut Context::from_waker(&writers)))?;
+                queue.awaits_room = false;
+            }
+            let sent = Self::send_now(&socket, header, body)?;
+            // Where nobody can tell of room, all of it is queued.
+            if sent > 0 || socket.ask_for_room(&self.handlers).is_err() {
+                self.queue_rest(queue, header, body, sent);
+                return Poll::Ready(Ok(()));
+            }
+            queue.awaits_room = true;
+        }
+    }
+
+    /// Sends what there is room for, and says how many bytes that was.
+    fn send_now(socket: &Socket, header: &[u8], body: &[u8]) -> io::Result<usize> {
         let ready = fault::at("output").map_err(io::Error::from);
-        let sent = match ready.and_then(|()| socket.try_send_both(header, body)) {
-            Err(error) if may_retry(&error) => 0,
-            sent => sent?,
-        };
-        let header_left = header.get(sent..).unwrap_or_default();
-        let body_left = body.get(sent.saturating_sub(header.len())..).unwrap_or_default();
-        Ok((header_left, body_left))
+        match ready.and_then(|()| socket.try_send_both(header, body)) {
+            Err(error) if may_retry(&error) => Ok(0),
+            sent => sent,
+        }
     }
 
     fn send_unsent(&self) -> io::Result<Sent> {
@@ -153,11 +213,25 @@ impl Outbox {
                 Err(error) => return Err(error),
             }
         }
-        let waiting = std::mem::take(&mut queue.waiting);
+        // Else a handler might wait to be told of what has been used.
+        queue.awaits_room = false;
         let finished = queue.finished;
         drop(queue);
-        waiting.into_iter().for_each(Waker::wake);
+        self.writers.wake_all();
         Ok(Sent::All { finished })
+    }
+
+    /// Ready when everything has been sent and more may come. After the command's end nothing may, from tasks that it left
+    /// behind.
+    fn poll_empty(&self, queue: &Queue, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if queue.closed || queue.finished {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if queue.unsent.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.writers.add(context.waker());
+        Poll::Pending
     }
 
     fn socket(&self) -> io::Result<Arc<Socket>> {
@@ -172,37 +246,107 @@ impl Outbox {
 
 impl Output for Outbox {
     fn poll_write(&self, context: &mut Context<'_>, stream: Stream, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        // A handler that writes without end must let others have their turn.
-        let turn = std::task::ready!(coop::poll_proceed(context));
         let mut queue = self.queue();
-        std::task::ready!(queue.poll_empty(context))?;
+        ready!(self.poll_empty(&queue, context))?;
         let chunk = bytes.get(..self.chunk_size).unwrap_or(bytes);
         if chunk.is_empty() {
             return Poll::Ready(Ok(0));
         }
+        // A handler that writes without end must let others have their turn. That wakes another thread, so many short chunks count as one.
+        let counts = chunk.len() > SHORT_CHUNK || queue.uncounted == UNCOUNTED_CHUNKS;
+        let turn = if counts { Some(ready!(coop::poll_proceed(context))) } else { None };
         let header = chunk_header(stream, chunk.len());
-        turn.made_progress();
-        Poll::Ready(self.send_or_queue(&mut queue, &header, chunk).map(|()| chunk.len()))
+        ready!(self.poll_send(context, &mut queue, &header, chunk))?;
+        queue.uncounted = if counts { 0 } else { queue.uncounted + 1 };
+        turn.iter().for_each(RestoreOnPending::made_progress);
+        Poll::Ready(Ok(chunk.len()))
     }
 
     fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.queue().poll_empty(context)
+        self.poll_empty(&self.queue(), context)
     }
 }
 
-impl Queue {
-    /// Ready when everything has been sent and more may come. After the command's end nothing may, from tasks that it left
-    /// behind.
-    fn poll_empty(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.closed || self.finished {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Read as _;
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const CHUNK: usize = 1000;
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    fn outbox() -> (Arc<Socket>, Outbox, UnixStream) {
+        let (client, daemon) = UnixStream::pair().unwrap();
+        daemon.set_nonblocking(true).unwrap();
+        let socket = Arc::new(Socket::new(daemon.into()));
+        let outbox = Outbox::new(&socket, CHUNK, &runtime::Handle::current());
+        (socket, outbox, client)
+    }
+
+    async fn write(outbox: &Outbox) -> io::Result<usize> {
+        let write = poll_fn(|context| outbox.poll_write(context, Stream::Stdout, &[b'x'; CHUNK]));
+        timeout(DEADLINE, write).await.expect("it isn't held back for ever")
+    }
+
+    /// How many chunks there is room for.
+    async fn fill(outbox: &Outbox) -> usize {
+        let mut written = 0;
+        while coop::unconstrained(poll_fn(|context| {
+            let written = outbox.poll_write(context, Stream::Stdout, &[b'x'; CHUNK]);
+            Poll::Ready(written.is_ready())
+        }))
+        .await
+        {
+            written += 1;
         }
-        if self.unsent.is_empty() {
-            return Poll::Ready(Ok(()));
+        written
+    }
+
+    #[tokio::test]
+    async fn a_handler_is_told_of_room_that_others_have_used_meanwhile() {
+        let (socket, outbox, mut client) = outbox();
+        let written = fill(&outbox).await;
+        // It finds no room either, and is the control plane's to send.
+        outbox.send_control(&Message::Loading);
+        let reader = thread::spawn(move || {
+            let mut all = Vec::new();
+            client.read_to_end(&mut all).map(|_| all.len())
+        });
+        let chunk = tokio::select! {
+            chunk = write(&outbox) => chunk,
+            sent = outbox.pump() => panic!("it doesn't end: {sent:?}"),
+        };
+        assert_eq!(chunk.unwrap(), CHUNK);
+        drop((outbox, socket));
+        let frames = (written + 1) * (CHUNK + chunk_header(Stream::Stdout, CHUNK).len());
+        assert_eq!(reader.join().unwrap().unwrap(), frames + Message::Loading.encode().len());
+    }
+
+    #[tokio::test]
+    async fn two_handlers_that_wait_for_room_both_go_on() {
+        let (socket, outbox, mut client) = outbox();
+        fill(&outbox).await;
+        let reader = thread::spawn(move || client.read_to_end(&mut Vec::new()));
+        let (first, second) = tokio::join!(write(&outbox), write(&outbox));
+        assert_eq!((first.unwrap(), second.unwrap()), (CHUNK, CHUNK));
+        drop((outbox, socket));
+        assert!(reader.join().unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn one_that_waits_for_room_is_told_that_nobody_reads_any_more() {
+        for end in [Outbox::close, |outbox: &Outbox| outbox.finish(Some(Vec::new()))] {
+            let (_socket, outbox, _client) = outbox();
+            fill(&outbox).await;
+            let (written, ()) = tokio::join!(write(&outbox), async { end(&outbox) });
+            assert_eq!(written.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         }
-        if !self.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
-            self.waiting.push(context.waker().clone());
-        }
-        Poll::Pending
     }
 }

@@ -9,8 +9,10 @@ use rustix::io::retry_on_intr;
 use rustix::net::{SendAncillaryBuffer, send, sendmsg};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::runtime;
 use tokio::time::sleep;
 
+use super::room::Room;
 use crate::limits::ROOM_PAUSE;
 use crate::retry::{NO_SIGNAL, may_retry};
 use crate::{fault, sys};
@@ -20,19 +22,18 @@ const WORTH_COPYING: usize = 256;
 
 /// A client's socket.
 ///
-/// The control plane watches it from when it has waited for something first, and for something to read and for room apart. The kernel would
-/// tell of room whenever the client has read, which wakes the control plane for nothing unless somebody waits for room.
+/// It is watched from when somebody first waits, for something to read by the control plane, and for room apart.
 #[derive(Debug)]
 pub(crate) struct Socket {
     descriptor: Arc<OwnedFd>,
     readable: OnceLock<AsyncFd<Arc<OwnedFd>>>,
-    writable: OnceLock<AsyncFd<Arc<OwnedFd>>>,
+    room: OnceLock<Room>,
 }
 
 impl Socket {
     /// One that doesn't block.
     pub(crate) fn new(socket: OwnedFd) -> Self {
-        Self { descriptor: Arc::new(socket), readable: OnceLock::new(), writable: OnceLock::new() }
+        Self { descriptor: Arc::new(socket), readable: OnceLock::new(), room: OnceLock::new() }
     }
 
     /// The next client's, if one has connected.
@@ -49,7 +50,7 @@ impl Socket {
     /// plane alone.
     pub(super) async fn receive(&self, buffer: &mut BytesMut, room: usize) -> io::Result<usize> {
         let readable =
-            watched(&self.readable, || sys::watch(Arc::clone(&self.descriptor), Interest::READABLE))?;
+            made_once(&self.readable, || sys::watch(Arc::clone(&self.descriptor), Interest::READABLE))?;
         loop {
             let mut ready = readable.readable().await?;
             if fault::at("receive").is_err() {
@@ -89,26 +90,37 @@ impl Socket {
         Ok(sendmsg(self, &both, &mut SendAncillaryBuffer::default(), NO_SIGNAL)?)
     }
 
-    /// Waits until there may be room, after there was none. For the control plane alone.
-    pub(super) async fn room(&self) -> io::Result<()> {
-        let writable = watched(&self.writable, || {
-            // The system watches a descriptor only once.
-            let second = self.as_fd().try_clone_to_owned()?;
-            sys::watch(Arc::new(second), Interest::WRITABLE)
-        });
-        match writable {
-            Ok(writable) => writable.writable().await?.clear_ready(),
-            // Without a descriptor to watch, nobody tells.
-            Err(_) => sleep(ROOM_PAUSE).await,
+    /// Waits until there may be room, after there was none.
+    pub(super) async fn room(&self, handlers: &runtime::Handle) -> io::Result<()> {
+        match self.ask_for_room(handlers) {
+            Ok(room) => room.told().await,
+            // Nobody tells.
+            Err(_) => {
+                sleep(ROOM_PAUSE).await;
+                Ok(())
+            }
         }
-        Ok(())
+    }
+
+    /// Asks for what tells when there is room.
+    pub(super) fn ask_for_room(&self, handlers: &runtime::Handle) -> io::Result<&Room> {
+        if let Some(room) = self.room.get() {
+            room.ask(&self.descriptor)?;
+            return Ok(room);
+        }
+        made_once(&self.room, || Room::of(&self.descriptor, handlers))
+    }
+
+    /// What was asked for.
+    pub(super) fn asked(&self) -> Option<&Room> {
+        self.room.get()
     }
 }
 
 /// What is there, or else is made.
-fn watched<T>(cell: &OnceLock<T>, make: impl FnOnce() -> io::Result<T>) -> io::Result<&T> {
-    if let Some(watched) = cell.get() {
-        return Ok(watched);
+fn made_once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> io::Result<T>) -> io::Result<&T> {
+    if let Some(made) = cell.get() {
+        return Ok(made);
     }
     let made = make()?;
     Ok(cell.get_or_init(|| made))

@@ -168,7 +168,8 @@ impl Session {
     }
 
     fn link(&self, command: &Command) -> Links {
-        let outbox = Arc::new(Outbox::new(&self.socket, self.daemon.settings.chunk_size));
+        let Daemon { settings, handlers, .. } = &*self.daemon;
+        let outbox = Arc::new(Outbox::new(&self.socket, settings.chunk_size, handlers));
         Links {
             inbox: Arc::new(Inbox::new(Arc::clone(&outbox))),
             outbox,
@@ -444,7 +445,7 @@ impl Session {
             let ready = fault::at("send").map_err(io::Error::from);
             match ready.and_then(|()| self.socket.try_send(rest)) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if may_retry(&error) => self.socket.room().await?,
+                Err(error) if may_retry(&error) => self.socket.room(&self.daemon.handlers).await?,
                 Err(error) => return Err(error.into()),
             }
         }

@@ -1,0 +1,88 @@
+//! Waiting for room in a socket.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+#[cfg(target_os = "linux")]
+use rustix::event::{Timespec, epoll};
+use tokio::io::Interest;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+use tokio::runtime;
+
+use crate::sys;
+
+/// What tells of room: an epoll where there is one, or else the socket itself.
+const TOLD_BY: Interest = if cfg!(target_os = "linux") { Interest::READABLE } else { Interest::WRITABLE };
+
+/// Tells of room in a socket that had none, on Linux once each time it is asked.
+///
+/// The system would tell whenever the client has read, which wakes a thread for nothing unless somebody waits.
+#[derive(Debug)]
+pub(super) struct Room(AsyncFd<Arc<OwnedFd>>);
+
+impl Room {
+    /// For a socket. The handlers' runtime tells, so that a handler which waits for room is woken by nobody in between. It has been asked.
+    pub(super) fn of(socket: &Arc<OwnedFd>, handlers: &runtime::Handle) -> io::Result<Self> {
+        let _there = handlers.enter();
+        Ok(Self(sys::watch(Arc::new(what_tells(socket)?), TOLD_BY)?))
+    }
+
+    /// Asks to be told, be there room already.
+    pub(super) fn ask(&self, socket: &OwnedFd) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        epoll::modify(self.0.get_ref(), socket, SOCKET, ONCE)?;
+        #[cfg(not(target_os = "linux"))]
+        let _ = socket;
+        Ok(())
+    }
+
+    /// Waits to be told.
+    pub(super) async fn told(&self) -> io::Result<()> {
+        let mut told = self.0.ready(TOLD_BY).await?;
+        self.heed(&mut told)
+    }
+
+    /// The same for one who is polled: the last to have called this is woken.
+    pub(super) fn poll_told(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let told = if cfg!(target_os = "linux") {
+            self.0.poll_read_ready(context)
+        } else {
+            self.0.poll_write_ready(context)
+        };
+        Poll::Ready(self.heed(&mut ready!(told)?))
+    }
+
+    fn heed(&self, told: &mut AsyncFdReadyGuard<'_, Arc<OwnedFd>>) -> io::Result<()> {
+        // Until the event has been taken, it is told again and again.
+        #[cfg(target_os = "linux")]
+        epoll::wait(
+            self.0.get_ref(),
+            &mut [epoll::Event { flags: epoll::EventFlags::empty(), data: SOCKET }],
+            Some(&Timespec::default()),
+        )?;
+        told.clear_ready();
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+const ONCE: epoll::EventFlags = epoll::EventFlags::OUT.union(epoll::EventFlags::ONESHOT);
+
+/// What the epoll calls the socket, its only one.
+#[cfg(target_os = "linux")]
+const SOCKET: epoll::EventData = epoll::EventData::new_u64(0);
+
+#[cfg(target_os = "linux")]
+fn what_tells(socket: &OwnedFd) -> io::Result<OwnedFd> {
+    let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    epoll::add(&epoll, socket, SOCKET, ONCE)?;
+    Ok(epoll)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn what_tells(socket: &OwnedFd) -> io::Result<OwnedFd> {
+    // One runtime watches it already, and the same one may watch a descriptor only once.
+    socket.try_clone()
+}
