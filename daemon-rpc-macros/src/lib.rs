@@ -40,7 +40,7 @@ use proc_macro::TokenStream;
 /// | `max_concurrent` | how many commands run at once; further ones wait their turn | `64` |
 /// | `chunk_size` | the most output that travels as one message, at most 1 MiB | `"64KiB"` |
 /// | `errors` | where the handler's error is told: `"stdout"` or `"stderr"` | `"stdout"` |
-/// | `worker_threads` | how many threads run handlers | one for each processor |
+/// | `worker_threads` | how many threads run handlers; with 1, they are all on one thread. Otherwise up to as many more begin commands: a handler stays there until it first waits | one for each processor |
 /// | `subcommand` | a first argument that looks after the daemon, as in `tool daemon status`, beside the flags that every program has | none |
 #[proc_macro_attribute]
 pub fn main(options: TokenStream, function: TokenStream) -> TokenStream {

@@ -77,9 +77,9 @@ pub(crate) const FILES_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a daemon that ran out of descriptors waits before it accepts again, unless a connection ends first.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// How many descriptors a daemon keeps for itself, for those whom it turns away, and for waiting until callers who don't read have room; the rest of its limit are callers'. What handlers
-/// open comes out of the same limit.
-pub(crate) const OWN_DESCRIPTORS: u64 = 32;
+/// How many descriptors a daemon keeps for itself and its acceptors, for those whom it turns away, and for waiting until callers who don't read
+/// have room; the rest of its limit are callers'. What handlers open comes out of the same limit.
+pub(crate) const OWN_DESCRIPTORS: u64 = 40;
 
 /// How long whoever has connected may say nothing while there is no room for others. Clients speak at once, but may be suspended.
 pub(crate) const CROWDED_PATIENCE: Duration = Duration::from_millis(250);

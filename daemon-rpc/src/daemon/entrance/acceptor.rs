@@ -23,6 +23,7 @@ use crate::daemon::Daemon;
 use crate::daemon::command::{Handler, Work, carry_out, panicked};
 use crate::daemon::session::Running;
 use crate::daemon::socket::Socket;
+use crate::instance::own_uid;
 use crate::limits::{ACCEPT_PAUSE, PROMPT_LIMIT, PROMPT_RECEIVE};
 use crate::retry::may_retry;
 use crate::{fault, panic, sys};
@@ -126,7 +127,8 @@ impl Acceptor {
     fn serve(&self, socket: Socket, received: &mut BytesMut) {
         let Some(daemon) = self.daemon.upgrade() else { return };
         received.clear();
-        let is_there = receive_promptly(&socket, received);
+        let is_user = socket.peer_uid().is_ok_and(|uid| uid == own_uid());
+        let is_there = is_user && receive_promptly(&socket, received);
         let begun = if is_there && !self.common.crowded.load(Ordering::Relaxed) {
             Running::at_once(&daemon, socket, received)
         } else {
