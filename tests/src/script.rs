@@ -11,6 +11,9 @@ use daemon_rpc::prelude::*;
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 const BULK: usize = 64 * 1024;
 
+/// How a command ends that had to begin at an acceptor and didn't.
+pub const NOT_AT_ACCEPTOR: u8 = 99;
+
 /// Runs the script.
 ///
 /// # Errors
@@ -27,6 +30,12 @@ pub async fn run(script: &str, out: &mut Stdout, cancel: &CancellationToken) -> 
             "thread" => {
                 let name = std::thread::current().name().unwrap_or_default().to_owned();
                 out.write_all(format!("{name}\n").as_bytes()).await?;
+            }
+            "only-at-acceptor" => {
+                if std::thread::current().name() != Some("acceptor") {
+                    return Ok(NOT_AT_ACCEPTOR.into());
+                }
+                touch(&path())?;
             }
             "bulk" => bulk(rest.parse()?, None, out).await?,
             "counted-bulk" => {

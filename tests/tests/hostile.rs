@@ -19,6 +19,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, se
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const IMPATIENT: &str = env!("CARGO_BIN_EXE_impatient");
 const SURROUNDINGS: &str = env!("CARGO_BIN_EXE_surroundings");
+const TWO_THREADS: &str = env!("CARGO_BIN_EXE_two-threads");
 const STRANGER: &str = env!("CARGO_BIN_EXE_stranger");
 
 /// A user who is nobody here.
@@ -129,6 +130,42 @@ mod of_another_user {
         let mut command = scene.command(program);
         command.arg(what).arg(scene.file("scripted", "sock")).uid(STRANGERS_UID).gid(STRANGERS_UID);
         command
+    }
+
+    #[test]
+    fn whose_whole_command_comes_at_once_is_refused_all_the_same() {
+        let Some((scene, program)) = with_stranger() else { return };
+        let script = format!("touch {}", scene.path("touched").display());
+        let said = said_by(TWO_THREADS, "two-threads", &script);
+        until("an acceptor takes commands", || {
+            told(&scene.run(TWO_THREADS, "thread")) == success("acceptor\n")
+        });
+        let socket = scene.file("two-threads", "sock");
+        fs::set_permissions(&socket, Permissions::from_mode(0o666)).unwrap();
+        let mut command = scene.command(&program);
+        command.arg("replay").arg(&socket).uid(STRANGERS_UID).gid(STRANGERS_UID);
+        assert_eq!(told(&finish(start(&mut command, &said))).0, "[]\n");
+        assert_eq!(told(&scene.run(TWO_THREADS, "print next")), success("next\n"));
+        assert!(!scene.path("touched").exists());
+
+        // It is what the user may say.
+        let mut client = UnixStream::connect(&socket).unwrap();
+        client.write_all(&said).unwrap();
+        until("it is run", || scene.path("touched").exists());
+    }
+
+    /// What a client says first.
+    fn said_by(program: &str, id: &str, script: &str) -> Vec<u8> {
+        let scene = Scene::new();
+        let listener = UnixListener::bind(scene.file(id, "sock")).unwrap();
+        fs::set_permissions(scene.file(id, "sock"), Permissions::from_mode(0o600)).unwrap();
+        let mut client = start(&mut scene.command(program), script);
+        let mut said = vec![0; 64 * 1024];
+        let length = listener.accept().unwrap().0.read(&mut said).unwrap();
+        client.kill().unwrap();
+        client.wait().unwrap();
+        said.truncate(length);
+        said
     }
 
     #[test]

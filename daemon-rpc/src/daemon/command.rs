@@ -34,60 +34,52 @@ impl Claim {
 }
 
 /// A handler at work, on whatever thread.
-pub(super) struct Handler {
-    stage: Stage,
-    is_aborted: bool,
-}
-
-enum Stage {
+pub(super) enum Handler {
     /// On the thread of an acceptor, which says where it goes on if it doesn't end at once.
-    Beginning(oneshot::Receiver<JoinHandle<()>>),
+    Beginning { goes_on: oneshot::Receiver<JoinHandle<()>>, is_aborted: bool },
+    /// On the pool's.
     Spawned(JoinHandle<()>),
+    /// On none any more.
     Ended,
 }
 
 impl Handler {
     /// One that an acceptor runs, with the way to tell that it goes on elsewhere.
     pub(super) fn beginning() -> (Self, oneshot::Sender<JoinHandle<()>>) {
-        let (goes_on, begun) = oneshot::channel();
-        (Self { stage: Stage::Beginning(begun), is_aborted: false }, goes_on)
-    }
-
-    pub(super) fn spawned(handle: JoinHandle<()>) -> Self {
-        Self { stage: Stage::Spawned(handle), is_aborted: false }
-    }
-
-    pub(super) fn ended_already() -> Self {
-        Self { stage: Stage::Ended, is_aborted: false }
+        let (sender, goes_on) = oneshot::channel();
+        (Self::Beginning { goes_on, is_aborted: false }, sender)
     }
 
     /// Waits for its end, of whatever kind.
     pub(super) async fn ended(&mut self) {
-        if let Stage::Beginning(begun) = &mut self.stage {
-            self.stage = begun.await.map_or(Stage::Ended, Stage::Spawned);
-            if self.is_aborted {
-                self.abort();
+        if let Self::Beginning { goes_on, is_aborted } = self {
+            // The sender goes when the handler has ended.
+            let handle = goes_on.await.ok();
+            if let Some(handle) = handle.as_ref().filter(|_| *is_aborted) {
+                handle.abort();
             }
+            *self = handle.map_or(Self::Ended, Self::Spawned);
         }
-        if let Stage::Spawned(handle) = &mut self.stage {
+        if let Self::Spawned(handle) = self {
             let _ = handle.await;
-            self.stage = Stage::Ended;
+            *self = Self::Ended;
         }
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        match &self.stage {
-            Stage::Beginning(_) => false,
-            Stage::Spawned(handle) => handle.is_finished(),
-            Stage::Ended => true,
+        match self {
+            Self::Beginning { .. } => false,
+            Self::Spawned(handle) => handle.is_finished(),
+            Self::Ended => true,
         }
     }
 
     /// Has it end as soon as it waits for something.
     pub(super) fn abort(&mut self) {
-        self.is_aborted = true;
-        if let Stage::Spawned(handle) = &self.stage {
-            handle.abort();
+        match self {
+            Self::Beginning { is_aborted, .. } => *is_aborted = true,
+            Self::Spawned(handle) => handle.abort(),
+            Self::Ended => {}
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     unsent: Vec<u8>,
+    /// Wakes who will pump, while nobody does.
+    pump: Option<Waker>,
     /// A handler has asked for room, and nobody knows of any yet.
     awaits_room: bool,
     /// How many short chunks have been sent since the last that counted as one of a handler's turn.
@@ -87,8 +89,14 @@ impl Outbox {
         Self { socket, chunk_size, handlers, queue, writers, changed }
     }
 
+    /// Has somebody called to [`pump`](Self::pump) as soon as that is needed.
+    pub(super) fn call_if_unsent(&self, pump: &Waker) {
+        self.queue().pump = Some(pump.clone());
+    }
+
     /// Sends what handlers had to leave, until the last frame is out.
     pub(super) async fn pump(&self) -> io::Result<()> {
+        self.queue().pump = None;
         loop {
             match self.send_unsent()? {
                 Sent::All { finished: true } => return Ok(()),
@@ -163,6 +171,7 @@ impl Outbox {
             queue.unsent.extend_from_slice(header.get(sent..).unwrap_or_default());
             queue.unsent.extend_from_slice(body.get(sent.saturating_sub(header.len())..).unwrap_or_default());
             self.changed.notify_one();
+            queue.pump.take().into_iter().for_each(Waker::wake);
         }
     }
 

@@ -1,5 +1,5 @@
 //! Somebody else on the machine: `connect PATH` says hello to a daemon and tells what it hears, `listen PATH` sits where a daemon's
-//! socket belongs and tells what it hears there.
+//! socket belongs and tells what it hears there, `replay PATH` says its input to a daemon and tells what it hears.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -15,6 +15,13 @@ fn main() -> std::io::Result<()> {
             let mut stream = UnixStream::connect(path)?;
             // The daemon may have closed already.
             let _ = stream.write_all(HELLO);
+            stream
+        }
+        "replay" => {
+            let mut stream = UnixStream::connect(path)?;
+            let mut said = Vec::new();
+            std::io::stdin().read_to_end(&mut said)?;
+            let _ = stream.write_all(&said);
             stream
         }
         _ => {

@@ -2,11 +2,10 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::task::Poll;
+use std::task::{Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -18,9 +17,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Arrival;
 use super::listener::{Listener, SharedListener};
-use super::seat::{Place, Seat};
+use super::seat::{Holder, Seat};
 use crate::daemon::Daemon;
 use crate::daemon::command::{Handler, Work, carry_out, panicked};
+use crate::daemon::outbox::Outbox;
 use crate::daemon::session::Running;
 use crate::daemon::socket::Socket;
 use crate::instance::own_uid;
@@ -31,6 +31,28 @@ use crate::{fault, panic, sys};
 /// What an acceptor's epoll calls the signal to end; the listener is something else there.
 const CLOSING: epoll::EventData = epoll::EventData::new_u64(1);
 
+/// What an acceptor tells the control plane.
+pub(super) enum Report {
+    Arrival(Box<Arrival>),
+    /// A command that the acceptor of this index has just begun needs the control plane.
+    Stirred(u64),
+    /// It was told of a client and couldn't accept him.
+    Unaccepted,
+}
+
+/// Calls the control plane when output waits to be sent.
+struct Bell {
+    index: u64,
+    reports: UnboundedSender<Report>,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        // Nobody is there any more for an acceptor that outlives the control plane.
+        let _ = self.reports.send(Report::Stirred(self.index));
+    }
+}
+
 /// What all acceptors share.
 pub(super) struct Common {
     /// Of those whose commands have just begun, to tell the control plane that one goes, or says something.
@@ -39,17 +61,17 @@ pub(super) struct Common {
     closing: OwnedFd,
     /// There is no room for more callers.
     pub(super) crowded: AtomicBool,
-    arrivals: UnboundedSender<io::Result<Arrival>>,
+    reports: UnboundedSender<Report>,
 }
 
 impl Common {
-    pub(super) fn new(arrivals: UnboundedSender<io::Result<Arrival>>) -> io::Result<Self> {
+    pub(super) fn new(reports: UnboundedSender<Report>) -> io::Result<Self> {
         let clients = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         Ok(Self {
             clients: sys::watch(Arc::new(clients), Interest::READABLE)?,
             closing: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             crowded: AtomicBool::new(false),
-            arrivals,
+            reports,
         })
     }
 
@@ -70,6 +92,7 @@ pub(super) struct Acceptor {
     index: u64,
     common: Arc<Common>,
     seat: Arc<Seat>,
+    bell: Waker,
     /// Tells of clients, and when to end.
     epoll: OwnedFd,
 }
@@ -84,13 +107,16 @@ impl Acceptor {
     ) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &common.closing, CLOSING, epoll::EventFlags::IN)?;
+        let index = index as u64;
+        let bell = Bell { index, reports: common.reports.clone() };
         Ok(Self {
             daemon: Arc::downgrade(daemon),
             handlers: daemon.handlers.clone(),
             listener: listener.share_with(&epoll)?,
-            index: index as u64,
+            index,
             common: Arc::clone(common),
             seat: Arc::clone(seat),
+            bell: Arc::new(bell).into(),
             epoll,
         })
     }
@@ -109,8 +135,8 @@ impl Acceptor {
                 None => return,
                 Some(Ok(socket)) => self.serve(socket, &mut received),
                 Some(Err(error)) if may_retry(&error) => {}
-                Some(Err(error)) => {
-                    self.leave(Err(error));
+                Some(Err(_)) => {
+                    self.report(Report::Unaccepted);
                     // Trying again at once would only keep the machine busy.
                     wait_for(&self.common.closing, ACCEPT_PAUSE);
                 }
@@ -118,9 +144,13 @@ impl Acceptor {
         }
     }
 
-    fn leave(&self, arrival: io::Result<Arrival>) {
+    fn leave(&self, arrival: Arrival) {
+        self.report(Report::Arrival(Box::new(arrival)));
+    }
+
+    fn report(&self, report: Report) {
         // A daemon that takes nobody any more disconnects him, and he turns to the next.
-        let _ = self.common.arrivals.send(arrival);
+        let _ = self.common.reports.send(report);
     }
 
     /// Serves a client as far as it goes here.
@@ -137,45 +167,60 @@ impl Acceptor {
         drop(daemon);
         match begun {
             Ok((command, work)) => self.begin(command, work),
-            Err(socket) => self.leave(Ok(Arrival::Client(socket, received.as_ref().into()))),
+            Err(socket) => self.leave(Arrival::Client(socket, received.as_ref().into())),
         }
     }
 
     /// Has the command's handler make its first step.
     fn begin(&self, command: Running, mut work: Work) {
+        fault::passing("first_step");
+        // It fails only if the client is gone.
         if command.greet().is_err() {
             return;
         }
         let outbox = command.outbox();
-        if let Some(command) = self.seat.take(command, |socket| self.watch(socket)) {
+        outbox.call_if_unsent(&self.bell);
+        let mut is_watched = false;
+        if let Some(command) = self.seat.take(command, |socket| is_watched = self.watch(socket).is_ok()) {
             return command.refuse();
+        }
+        if !is_watched && let Some((command, handler)) = self.seat.adopt() {
+            self.leave(Arrival::Command(command, handler));
         }
         let step = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
         // As in a runtime's thread: a handler that blocks on another future here panics there as well.
         let step = panic::catch_in(|| self.handlers.block_on(step));
         let step = step.unwrap_or_else(|_| Poll::Ready(Some(panicked())));
-        let go_on = || self.handlers.spawn(carry_out(work, Arc::clone(&outbox)));
+        self.seat.leave(|holder| self.hand_on(holder, step, work, &outbox));
+    }
 
-        // Locked to the end, so that whoever closes the seat finds the command either here or among the arrivals.
-        let mut place = self.seat.place();
-        match (mem::take(&mut *place), step) {
-            (Place::Taken(command), step) => {
-                // First, since a client that has been told how its command ended goes, which is nothing to tell of.
+    /// Has the command go on where it has to after its handler's first step.
+    fn hand_on(&self, holder: Holder, step: Poll<Option<Vec<u8>>>, work: Work, outbox: &Arc<Outbox>) {
+        let go_on = || self.handlers.spawn(carry_out(work, Arc::clone(outbox)));
+        match (holder, step) {
+            (Holder::Acceptor(command), step) => {
+                // First, since a client that has been told how its command ended goes, which is nothing to tell of, and so that nothing is told
+                // twice.
                 let _ = epoll::delete(self.common.clients.get_ref(), command.socket());
                 let handler = match step {
-                    Poll::Pending => Handler::spawned(go_on()),
+                    Poll::Pending => Handler::Spawned(go_on()),
                     Poll::Ready(end) => {
                         outbox.finish(end);
-                        Handler::ended_already()
+                        Handler::Ended
                     }
                 };
+                fault::passing("hand_on");
                 if let Some(command) = command.end() {
-                    self.leave(Ok(Arrival::Command(command, handler)));
+                    self.leave(Arrival::Command(command, handler));
                 }
             }
-            (Place::Adopted(goes_on), Poll::Pending) => drop(goes_on.send(go_on())),
-            (Place::Adopted(_), Poll::Ready(end)) => outbox.finish(end),
-            (Place::Free | Place::Closed, _) => {}
+            (Holder::ControlPlane(_), Poll::Ready(end)) => outbox.finish(end),
+            (Holder::ControlPlane(goes_on), Poll::Pending) => {
+                if let Err(handler) = goes_on.send(go_on()) {
+                    // Nobody has waited for it so long.
+                    handler.abort();
+                }
+            }
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::future::pending;
 use std::io;
-use std::num::NonZeroUsize;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,12 +11,12 @@ use bytes::BytesMut;
 use rustix::event::Timespec;
 use tokio::select;
 use tokio::sync::mpsc;
-use tracing::warn;
+use tracing::debug;
 
 use super::Arrival;
-use super::acceptor::{Acceptor, Common, next_event};
+use super::acceptor::{Acceptor, Common, Report, next_event};
 use super::listener::Listener;
-use super::seat::{Place, Seat};
+use super::seat::Seat;
 use crate::daemon::Daemon;
 use crate::daemon::command::Handler;
 use crate::daemon::session::Running;
@@ -32,17 +31,17 @@ pub(in crate::daemon) struct Entrance {
     acceptors: Acceptors,
     /// How many acceptors there may be.
     limit: usize,
-    arrivals: mpsc::UnboundedReceiver<io::Result<Arrival>>,
+    reports: mpsc::UnboundedReceiver<Report>,
 }
 
 impl Entrance {
     /// One whose listener doesn't block, with no acceptors as yet.
     pub(in crate::daemon) fn new(daemon: &Arc<Daemon>, listener: UnixListener) -> io::Result<Self> {
-        let (sender, arrivals) = mpsc::unbounded_channel();
-        // An application that asks for one thread may count on it.
-        let limit = match daemon.settings.worker_threads {
-            Some(NonZeroUsize::MIN) => 0,
-            _ => daemon.handlers.metrics().num_workers().min(MAX_ACCEPTORS),
+        let (sender, reports) = mpsc::unbounded_channel();
+        // Who asks for one thread may count on it.
+        let limit = match daemon.handlers.metrics().num_workers() {
+            1 => 0,
+            workers => workers.min(MAX_ACCEPTORS),
         };
         Ok(Self {
             daemon: Arc::clone(daemon),
@@ -50,43 +49,47 @@ impl Entrance {
             common: Arc::new(Common::new(sender)?),
             acceptors: Acceptors(Vec::new()),
             limit,
-            arrivals,
+            reports,
         })
     }
 
     /// Waits for what acceptors can't do by themselves, which is everything while there is none. New clients come only if it `accepts` any.
     pub(in crate::daemon) async fn next(&mut self, accepts: bool) -> io::Result<Arrival> {
         loop {
-            select! {
+            let stirred = select! {
                 biased;
-                Some(arrival) = self.arrivals.recv() => {
-                    if arrival.is_err() {
+                Some(report) = self.reports.recv() => match report {
+                    Report::Arrival(arrival) => return Ok(*arrival),
+                    Report::Stirred(index) => index,
+                    Report::Unaccepted => {
                         self.listener.look_again();
+                        continue;
                     }
-                    return arrival;
-                }
-                index = stirred(&self.common) => {
-                    if let Some((command, handler)) = self.acceptors.seat(index).and_then(Seat::adopt) {
-                        return Ok(Arrival::Command(command, handler));
-                    }
-                }
+                },
+                index = stirred(&self.common) => index,
                 accepted = self.listener.accept(), if accepts => {
                     let socket = accepted?;
                     self.add_acceptor();
                     return Ok(Arrival::Client(socket, BytesMut::new()));
                 }
+            };
+            // It may have ended by now.
+            if let Some((command, handler)) = self.acceptors.seat(stirred).and_then(Seat::adopt) {
+                return Ok(Arrival::Command(command, handler));
             }
         }
     }
 
-    /// Starts one more, since none was free for a client. Until the application's state is loaded, it would be of no use.
+    /// Starts one more, since none was free for a client. Until the application's state is loaded, it would be of no use, and where there
+    /// is no room for callers, there is none for what an acceptor needs.
     fn add_acceptor(&mut self) {
         if self.acceptors.0.len() < self.limit
             && self.daemon.loaded().is_some()
+            && !self.common.crowded.load(Ordering::Relaxed)
             && let Err(error) = self.start_acceptor()
         {
-            warn!(error = &error as &dyn std::error::Error, "can't start an acceptor");
-            self.limit = self.acceptors.0.len();
+            // The next client may find more of what is missing.
+            debug!(error = &error as &dyn std::error::Error, "can't start an acceptor");
         }
     }
 
@@ -105,7 +108,7 @@ impl Entrance {
 
     /// Whether no acceptor has a command.
     pub(in crate::daemon) fn is_quiet(&self) -> bool {
-        self.acceptors.0.iter().all(|(seat, _)| matches!(*seat.place(), Place::Free))
+        self.acceptors.0.iter().all(|(seat, _)| seat.is_free())
     }
 
     /// Those who have connected and were not accepted yet.
@@ -118,9 +121,11 @@ impl Entrance {
     pub(in crate::daemon) fn close(mut self) -> (Vec<(Running, Handler)>, Acceptors) {
         self.common.close();
         let mut begun: Vec<_> = self.acceptors.0.iter().filter_map(|(seat, _)| seat.close()).collect();
-        self.arrivals.close();
-        while let Ok(arrival) = self.arrivals.try_recv() {
-            if let Ok(Arrival::Command(command, handler)) = arrival {
+        self.reports.close();
+        while let Ok(report) = self.reports.try_recv() {
+            if let Report::Arrival(arrival) = report
+                && let Arrival::Command(command, handler) = *arrival
+            {
                 begun.push((command, handler));
             }
         }
@@ -136,10 +141,11 @@ impl Acceptors {
         self.0.get(usize::try_from(index).ok()?).map(|(seat, _)| &**seat)
     }
 
-    /// Waits for those whom no handler blocks, so that nothing of the daemon is left with them.
+    /// Waits for those whom no handler blocks: one may still have to tell a client that his command isn't run here, which he couldn't be sure of if
+    /// the process ended before. One that a handler blocks after all patience goes with the process.
     pub(in crate::daemon) fn join(self) {
         for (seat, thread) in self.0 {
-            if !matches!(*seat.place(), Place::Adopted(_)) {
+            if !seat.is_adopted() {
                 // If it panicked, that is in the log.
                 let _ = thread.join();
             }

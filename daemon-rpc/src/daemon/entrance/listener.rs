@@ -21,19 +21,21 @@ use crate::{fault, sys};
 const LISTENER: epoll::EventData = epoll::EventData::new_u64(0);
 
 /// The control plane's, where clients come that no acceptor takes.
+///
+/// Nobody waits in vain, since one of these always holds: the epoll is told of clients; it was, and what it has told isn't forgotten; or acceptors
+/// are left some time, after which the control plane looks.
 #[derive(Debug)]
 pub(super) struct Listener {
     socket: Arc<OwnedFd>,
-    /// An epoll that tells of them.
-    told: AsyncFd<Arc<OwnedFd>>,
-    /// Whether it does at present.
+    epoll: AsyncFd<Arc<OwnedFd>>,
+    /// Whether the epoll is told of clients.
     is_told: Cell<bool>,
     /// An acceptor was told of a client and couldn't accept him.
-    unsure: Cell<bool>,
+    must_look: Cell<bool>,
     /// How many clients acceptors have accepted.
     accepted: Arc<AtomicU64>,
     /// How many that were when they were last left some time.
-    known: Cell<u64>,
+    accepted_before: Cell<u64>,
     /// Until when they are left time.
     patience: Cell<Option<Instant>>,
 }
@@ -60,10 +62,17 @@ impl Listener {
     /// One that doesn't block.
     pub(super) fn new(listener: UnixListener) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let told = sys::watch(Arc::new(epoll), Interest::READABLE)?;
-        let (is_told, unsure, accepted, known, patience) = Default::default();
-        let listener =
-            Self { socket: Arc::new(listener.into()), told, is_told, unsure, accepted, known, patience };
+        let epoll = sys::watch(Arc::new(epoll), Interest::READABLE)?;
+        let (is_told, must_look, accepted, accepted_before, patience) = Default::default();
+        let listener = Self {
+            socket: Arc::new(listener.into()),
+            epoll,
+            is_told,
+            must_look,
+            accepted,
+            accepted_before,
+            patience,
+        };
         listener.be_told()?;
         Ok(listener)
     }
@@ -71,34 +80,34 @@ impl Listener {
     /// Has `epoll` told of clients as well, and the control plane only of those for whom nobody else is waiting when they come.
     pub(super) fn share_with(&self, epoll: &OwnedFd) -> io::Result<SharedListener> {
         wait_in_turn(epoll, &self.socket)?;
-        if self.is_told.get() {
-            // Anew, to be the last in turn.
-            self.be_left_alone()?;
-            self.be_told()?;
-        }
+        // It will be told anew, as the last in turn.
+        self.be_left_alone()?;
         Ok(SharedListener { socket: Arc::downgrade(&self.socket), accepted: Arc::clone(&self.accepted) })
     }
 
     /// Has the next client found of whom an acceptor was told that couldn't accept him.
     pub(super) fn look_again(&self) {
-        self.unsure.set(true);
+        self.must_look.set(true);
     }
 
     /// Waits for the next client.
     pub(super) async fn accept(&self) -> io::Result<Socket> {
         fault::at("accept")?;
-        if self.unsure.get() {
+        if self.must_look.get() {
             match Socket::accept(&self.socket) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.unsure.set(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.must_look.set(false),
                 accepted => return accepted,
             }
         }
         loop {
-            let mut ready = self.told.readable().await?;
+            if self.patience.get().is_none() {
+                self.be_told()?;
+            }
+            let mut ready = self.epoll.readable().await?;
             self.leave_to_acceptors().await?;
             match Socket::accept(&self.socket) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    // Also of one who has come since.
+                    // First, so that one who has come since isn't forgotten.
                     self.be_told()?;
                     ready.clear_ready();
                 }
@@ -112,7 +121,7 @@ impl Listener {
     async fn leave_to_acceptors(&self) -> io::Result<()> {
         let until = self.patience.get().unwrap_or_else(|| {
             let accepted = self.accepted.load(Ordering::Relaxed);
-            let get_on = self.known.replace(accepted) != accepted;
+            let get_on = self.accepted_before.replace(accepted) != accepted;
             Instant::now() + if get_on { BUSY_ACCEPTORS } else { Duration::ZERO }
         });
         self.patience.set(Some(until));
@@ -127,7 +136,7 @@ impl Listener {
 
     fn be_told(&self) -> io::Result<()> {
         if !self.is_told.get() {
-            wait_in_turn(self.told.get_ref(), &self.socket)?;
+            wait_in_turn(self.epoll.get_ref(), &self.socket)?;
             self.is_told.set(true);
         }
         Ok(())
@@ -135,7 +144,7 @@ impl Listener {
 
     fn be_left_alone(&self) -> io::Result<()> {
         if self.is_told.replace(false) {
-            epoll::delete(self.told.get_ref(), &self.socket)?;
+            epoll::delete(self.epoll.get_ref(), &self.socket)?;
         }
         Ok(())
     }
@@ -147,7 +156,8 @@ impl Listener {
     }
 }
 
-/// Has an epoll told of a client if nobody who was added before is waiting then: for each client, the kernel wakes one.
+/// Has an epoll told of a client unless the kernel has found one before, in the order in which they were added, in which somebody sleeps. In the control
+/// plane's nobody ever does, since the runtime's watches it in its turn: so it is told of all who get that far, and has to be the last.
 fn wait_in_turn(epoll: &OwnedFd, listener: &OwnedFd) -> io::Result<()> {
     let in_turn = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
     Ok(epoll::add(epoll, listener, LISTENER, in_turn)?)

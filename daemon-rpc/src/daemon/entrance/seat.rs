@@ -1,6 +1,11 @@
 //! The place of the command that an acceptor has just begun, where the control plane finds it if it has to.
+//!
+//! | | taken | adopted |
+//! | --- | --- | --- |
+//! | an acceptor begins a command | from free | |
+//! | the client goes or says something, output waits to be sent, the seat is closed | | from taken |
+//! | the first step is over | to free | to free |
 
-use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -12,69 +17,83 @@ use crate::daemon::socket::Socket;
 
 /// An acceptor's seat.
 #[derive(Default)]
-pub(super) struct Seat(Mutex<Place>);
+pub(super) struct Seat(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    holder: Option<Holder>,
+    /// No more commands begin here.
+    closed: bool,
+}
 
 /// Who has to do with the command.
-#[derive(Default)]
-pub(super) enum Place {
-    /// There is none.
-    #[default]
-    Free,
+pub(super) enum Holder {
     /// Nobody but the acceptor as yet.
-    Taken(Running),
-    /// The control plane sees it through, and waits to be told where it goes on.
-    Adopted(oneshot::Sender<JoinHandle<()>>),
-    /// No more commands begin here.
-    Closed,
+    Acceptor(Running),
+    /// It sees the command through, and waits to be told where it goes on.
+    ControlPlane(oneshot::Sender<JoinHandle<()>>),
 }
 
 impl Seat {
-    pub(super) fn place(&self) -> MutexGuard<'_, Place> {
-        // Between any two statements it is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes the seat for a command whose client can be watched. Otherwise, and when the seat is closed, the command is given back.
-    pub(super) fn take(
-        &self,
-        command: Running,
-        watch: impl FnOnce(&Socket) -> rustix::io::Result<()>,
-    ) -> Option<Running> {
-        let mut place = self.place();
-        // With the place locked, since the control plane looks there for a client that stirs.
-        if !matches!(*place, Place::Free) || watch(command.socket()).is_err() {
+    /// Takes the seat for a command, which is given back if no more begin here. It is locked while `watch` has its client watched: the control
+    /// plane looks here for a client that stirs.
+    pub(super) fn take(&self, command: Running, watch: impl FnOnce(&Socket)) -> Option<Running> {
+        let mut state = self.state();
+        if state.closed {
             return Some(command);
         }
-        *place = Place::Taken(command);
+        watch(command.socket());
+        state.holder = Some(Holder::Acceptor(command));
         None
+    }
+
+    /// Leaves it after the handler's first step. It is locked until `hand_on` is done with whoever held it, so that who closes it finds the
+    /// command either here or where it was handed on to.
+    pub(super) fn leave(&self, hand_on: impl FnOnce(Holder)) {
+        let mut state = self.state();
+        if let Some(holder) = state.holder.take() {
+            hand_on(holder);
+        }
     }
 
     /// Gives the command to the control plane while its handler is still in its first step.
     pub(super) fn adopt(&self) -> Option<(Running, Handler)> {
-        adopt(&mut self.place())
+        self.state().adopt()
     }
 
     /// The same, and no more commands begin here.
     pub(super) fn close(&self) -> Option<(Running, Handler)> {
-        let mut place = self.place();
-        let adopted = adopt(&mut place);
-        if let Place::Free = *place {
-            *place = Place::Closed;
-        }
-        adopted
+        let mut state = self.state();
+        state.closed = true;
+        state.adopt()
+    }
+
+    pub(super) fn is_free(&self) -> bool {
+        self.state().holder.is_none()
+    }
+
+    pub(super) fn is_adopted(&self) -> bool {
+        matches!(self.state().holder, Some(Holder::ControlPlane(_)))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Between any two statements it is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn adopt(place: &mut Place) -> Option<(Running, Handler)> {
-    match mem::take(place) {
-        Place::Taken(command) => {
-            let (handler, goes_on) = Handler::beginning();
-            *place = Place::Adopted(goes_on);
-            Some((command, handler))
-        }
-        other => {
-            *place = other;
-            None
+impl State {
+    fn adopt(&mut self) -> Option<(Running, Handler)> {
+        match self.holder.take() {
+            Some(Holder::Acceptor(command)) => {
+                let (handler, goes_on) = Handler::beginning();
+                self.holder = Some(Holder::ControlPlane(goes_on));
+                Some((command, handler))
+            }
+            other => {
+                self.holder = other;
+                None
+            }
         }
     }
 }

@@ -163,7 +163,7 @@ impl Session {
         };
         let number = ready.entry.number;
         let work = carry_out(self.work(&links, command, ready), Arc::clone(&links.outbox));
-        let handler = Handler::spawned(self.daemon.handlers.spawn(work));
+        let handler = Handler::Spawned(self.daemon.handlers.spawn(work));
         self.see_through(number, handler, &links, &mut reader).await
     }
 

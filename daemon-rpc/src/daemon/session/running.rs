@@ -83,7 +83,8 @@ impl Running {
 }
 
 impl Daemon {
-    /// The command of a client of this build that has sent all of it.
+    /// The command of a client of this build that has sent all of it, and nothing more. Where a limit or a build doesn't fit, the session itself
+    /// finds out, in `handshake` and `request`.
     fn understand(&self, received: &[u8]) -> Option<(Command, FrameReader)> {
         let mut reader = FrameReader::of(received.into(), MAX_VERSION_CHECK);
         match reader.next().ok()?? {
@@ -92,7 +93,10 @@ impl Daemon {
         }
         reader.set_body_limit(self.longest_command());
         match reader.next().ok()?? {
-            Message::Command(command) if command.input_length() <= self.settings.max_command => {
+            // What it goes on to say is the control plane's to hear.
+            Message::Command(command)
+                if command.input_length() <= self.settings.max_command && reader.received().is_empty() =>
+            {
                 reader.set_body_limit(INPUT_WINDOW + BODY_OVERHEAD);
                 Some((command, reader))
             }
@@ -100,7 +104,7 @@ impl Daemon {
         }
     }
 
-    /// What a command needs, if it needn't wait for any of it.
+    /// What a command needs, if it needn't wait for any of it, as it may in the session's `ready`.
     fn ready_at_once(&self) -> Option<Ready> {
         if self.retiring.is_cancelled() {
             return None;
