@@ -238,6 +238,9 @@ fn one_that_is_handed_on_while_the_daemon_retires_is_seen_out() {
     let waiting = scene.begin(TWO_THREADS, &format!("await {}\nexit 7", go_on.display()));
     kill_process(daemon, Signal::TERM).unwrap();
     until("it retires", || scene.daemon_pid("two-threads") != Some(daemon));
+    // Longer than that lasts: nobody but the daemon that retires has it then.
+    let patience = Instant::now() + Duration::from_secs(1);
+    until("some time has passed", || Instant::now() > patience);
     fs::write(go_on, "").unwrap();
     assert_eq!(told(&finish(waiting)), (String::new(), String::new(), Some(7)));
     until_ended(daemon);
