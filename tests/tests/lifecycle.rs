@@ -166,7 +166,7 @@ mod exhaustion {
 
     #[test]
     fn more_callers_than_descriptors_are_all_served_by_the_one_daemon() {
-        const LIMIT: usize = 40;
+        const LIMIT: usize = 48;
         let scene = Scene::new();
         let go_on = scene.path("go-on");
         let mut first = scene.command("sh");
@@ -189,7 +189,7 @@ mod exhaustion {
     /// A daemon without room disconnects who says nothing. That is no sign that it can't go on.
     #[test]
     fn a_caller_that_is_slow_to_speak_has_no_daemon_retire_that_has_no_room() {
-        const LIMIT: usize = 40;
+        const LIMIT: usize = 48;
         const ROOM: usize = 8;
         if !has_strace() {
             return;
