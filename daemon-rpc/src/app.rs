@@ -156,9 +156,9 @@ impl App {
 
     /// How many threads run handlers, instead of one for each processor.
     ///
-    /// With 1, all handlers run on that one thread. Otherwise up to as many other threads (8 at most) accept clients and begin their
-    /// commands: a handler runs there until it first waits for something, and then on the threads counted here. How many commands run
-    /// at once is [`max_concurrent`](Self::max_concurrent)'s to say.
+    /// With one, all handlers run on it. Otherwise up to as many other threads (8 at most, and only on Linux) accept clients and begin their
+    /// commands: a handler runs there until it first waits for something, and then on the threads counted here, as a task of tokio's. How
+    /// many commands run at once is [`max_concurrent`](Self::max_concurrent)'s to say.
     pub fn worker_threads(mut self, threads: NonZeroUsize) -> Self {
         self.settings.worker_threads = Some(threads);
         self

@@ -117,7 +117,7 @@ pub(crate) const MAX_DISCONNECTIONS: usize = 16;
 pub(crate) const MAX_DYING_LISTENERS: usize = 4;
 
 /// How much room a daemon has at least for what a client sends next, in bytes: all that most say at once, in one system call. Until the
-/// handshake it is all that is held for anybody.
+/// handshake it is all that is held for anybody who doesn't say more at once.
 pub(crate) const FIRST_RECEIVE: usize = 1024;
 
 /// How long a daemon that has no descriptor to watch for room in a client's socket waits before it looks.

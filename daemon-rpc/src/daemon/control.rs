@@ -194,10 +194,12 @@ async fn accept(
             signal = signals.next() => return Reason::Asked(signal),
             () = sleep_until(daemon.tally.last_busy() + idle_timeout), if sessions.is_empty() => {
                 if !entrance.is_quiet() {
+                    // It is looked at again when it may be idle next.
                     daemon.tally.note_busy();
                 } else if daemon.tally.last_busy().elapsed() >= idle_timeout {
                     return Reason::Idle(idle_timeout);
                 }
+                // Else an acceptor has served somebody meanwhile, which doesn't wake this loop.
                 continue;
             }
             _ = files_check.tick() => {
