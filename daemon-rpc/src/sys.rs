@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{BufMut as _, BytesMut};
+#[cfg(target_os = "linux")]
+use rustix::event::{Timespec, epoll};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::net::{RecvFlags, recv};
 use rustix::process::{Signal, getpid, kill_process};
@@ -29,6 +31,14 @@ pub(crate) fn receive(socket: impl AsFd, buffer: &mut BytesMut, room: usize) -> 
     // SAFETY: the kernel has just written the first `count` bytes of the spare capacity.
     unsafe { buffer.advance_mut(count) };
     Ok(count)
+}
+
+/// What the next event of an epoll is about, if one comes in time.
+#[cfg(target_os = "linux")]
+pub(crate) fn next_event(epoll: &OwnedFd, timeout: Option<&Timespec>) -> Option<u64> {
+    let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }];
+    let count = epoll::wait(epoll, &mut events, timeout).unwrap_or_default();
+    events.first().filter(|_| count > 0).map(|event| event.data.u64())
 }
 
 /// Has the runtime that this is called in watch a descriptor.

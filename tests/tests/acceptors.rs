@@ -136,12 +136,22 @@ fn while_all_threads_are_blocked_clients_wait_and_are_answered() {
 
 #[test]
 fn one_whose_caller_goes_is_cancelled_while_it_blocks_its_thread() {
+    ends_with_its_caller("block-until-cancelled");
+}
+
+#[test]
+fn one_that_waits_is_aborted_if_its_caller_has_gone() {
+    ends_with_its_caller("until-aborted");
+}
+
+/// The step touches a file when it has ended.
+fn ends_with_its_caller(step: &str) {
     let (scene, daemon) = with_acceptor();
-    let noticed = scene.path("noticed");
-    let client = at_acceptor(&scene, TWO_THREADS, &format!("block-until-cancelled {}", noticed.display()));
+    let ended = scene.path("ended");
+    let client = at_acceptor(&scene, TWO_THREADS, &format!("{step} {}", ended.display()));
     kill_process(Pid::from_child(&client), Signal::KILL).unwrap();
     finish(client);
-    until("it is cancelled", || noticed.exists());
+    until("it has ended", || ended.exists());
     warm_up(&scene, TWO_THREADS);
     assert_eq!(pid(&scene), daemon);
 }
@@ -180,18 +190,6 @@ fn one_that_was_aborted_long_before_it_waits_ends_then() {
     until("it has ended", || ended.exists());
     fs::write(last, "").unwrap();
     assert_eq!(told(&finish(other)), success("other\n"));
-}
-
-#[test]
-fn one_that_waits_is_aborted_if_its_caller_has_gone() {
-    let (scene, daemon) = with_acceptor();
-    let ended = scene.path("ended");
-    let client = at_acceptor(&scene, TWO_THREADS, &format!("until-aborted {}", ended.display()));
-    kill_process(Pid::from_child(&client), Signal::KILL).unwrap();
-    finish(client);
-    until("it is aborted", || ended.exists());
-    warm_up(&scene, TWO_THREADS);
-    assert_eq!(pid(&scene), daemon);
 }
 
 #[test]

@@ -40,8 +40,8 @@ impl Room {
 
     /// Waits to be told.
     pub(super) async fn told(&self) -> io::Result<()> {
-        let mut told = self.0.ready(TOLD_BY).await?;
-        self.heed(&mut told)
+        self.heed(self.0.ready(TOLD_BY).await?);
+        Ok(())
     }
 
     /// The same for one who is polled: the last to have called this is woken.
@@ -51,19 +51,15 @@ impl Room {
         } else {
             self.0.poll_write_ready(context)
         };
-        Poll::Ready(self.heed(&mut ready!(told)?))
+        self.heed(ready!(told)?);
+        Poll::Ready(Ok(()))
     }
 
-    fn heed(&self, told: &mut AsyncFdReadyGuard<'_, Arc<OwnedFd>>) -> io::Result<()> {
+    fn heed(&self, mut told: AsyncFdReadyGuard<'_, Arc<OwnedFd>>) {
         // Until the event has been taken, it is told again and again.
         #[cfg(target_os = "linux")]
-        epoll::wait(
-            self.0.get_ref(),
-            &mut [epoll::Event { flags: epoll::EventFlags::empty(), data: SOCKET }],
-            Some(&Timespec::default()),
-        )?;
+        sys::next_event(self.0.get_ref(), Some(&Timespec::default()));
         told.clear_ready();
-        Ok(())
     }
 }
 

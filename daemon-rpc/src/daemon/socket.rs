@@ -41,6 +41,12 @@ impl Socket {
         Ok(Self::new(retry_on_intr(|| accept_now(listener))?))
     }
 
+    /// Those of all who have connected.
+    pub(super) fn accept_all(listener: &OwnedFd) -> Vec<Self> {
+        // It doesn't wait, so its end is an error.
+        std::iter::from_fn(|| Self::accept(listener).ok()).collect()
+    }
+
     /// The user at the other end.
     pub(super) fn peer_uid(&self) -> io::Result<u32> {
         sys::peer_uid(self)

@@ -126,7 +126,7 @@ impl Acceptor {
         // In memory that is touched only as far as clients fill it.
         let mut received = BytesMut::with_capacity(PROMPT_RECEIVE);
         loop {
-            match next_event(&self.epoll, None) {
+            match sys::next_event(&self.epoll, None) {
                 None => continue,
                 Some(event) if event == CLOSING.u64() => return,
                 Some(_) => {}
@@ -229,13 +229,6 @@ impl Acceptor {
         let once = epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ONESHOT;
         epoll::add(self.common.clients.get_ref(), socket, epoll::EventData::new_u64(self.index), once)
     }
-}
-
-/// What the next event is about, if one comes in time.
-pub(super) fn next_event(epoll: &OwnedFd, timeout: Option<&Timespec>) -> Option<u64> {
-    let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: CLOSING }];
-    let count = epoll::wait(epoll, &mut events, timeout).unwrap_or_default();
-    events.first().filter(|_| count > 0).map(|event| event.data.u64())
 }
 
 /// Receives what the client has sent, which may still be on its way, and says whether there is something.

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tracing::debug;
 
 use super::Arrival;
-use super::acceptor::{Acceptor, Common, Report, next_event};
+use super::acceptor::{Acceptor, Common, Report};
 use super::listener::Listener;
 use super::seat::Seat;
 use crate::daemon::Daemon;
@@ -22,6 +22,7 @@ use crate::daemon::command::Handler;
 use crate::daemon::session::Running;
 use crate::daemon::socket::Socket;
 use crate::limits::MAX_ACCEPTORS;
+use crate::sys;
 
 /// The listener, and those who accept from it.
 pub(in crate::daemon) struct Entrance {
@@ -158,7 +159,7 @@ async fn stirred(common: &Common) -> u64 {
     loop {
         // It fails only while the runtime is shut down.
         let Ok(mut ready) = common.clients.readable().await else { return pending().await };
-        match next_event(common.clients.get_ref(), Some(&Timespec::default())) {
+        match sys::next_event(common.clients.get_ref(), Some(&Timespec::default())) {
             Some(index) => return index,
             None => ready.clear_ready(),
         }

@@ -151,8 +151,7 @@ impl Listener {
 
     /// Those who have connected and were not accepted yet.
     pub(super) fn queued(&self) -> Vec<Socket> {
-        // It doesn't wait, so its end is an error.
-        std::iter::from_fn(|| Socket::accept(&self.socket).ok()).collect()
+        Socket::accept_all(&self.socket)
     }
 }
 

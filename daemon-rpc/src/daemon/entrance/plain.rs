@@ -50,8 +50,7 @@ impl Entrance {
 
     /// Those who have connected and were not accepted yet.
     pub(in crate::daemon) fn queued(&self) -> Vec<Socket> {
-        // It doesn't wait, so its end is an error.
-        std::iter::from_fn(|| Socket::accept(self.0.get_ref()).ok()).collect()
+        Socket::accept_all(self.0.get_ref())
     }
 
     /// Lets nobody in any more. No commands have begun here.
