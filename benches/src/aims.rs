@@ -1,6 +1,6 @@
 //! Where to arrive: what was aimed at, and what was measured of it.
 
-use crate::measure::{Measured, Named};
+use crate::measure::{Measured, Named, Numbers};
 use crate::sample::Sample;
 
 /// An aim.
@@ -108,7 +108,6 @@ pub fn all(measured: &Measured) -> Vec<Aim> {
 
     let memory = |what: &str| measured.memory.get(what).copied();
     let count = |what: &str| measured.counts.get(what).copied();
-    let more = |ours: Option<f64>, theirs: Option<f64>| Some(ours? - theirs?);
     add("idle daemon, resident", memory("idle daemon"), "KiB", most(3.0 * 1024.0));
     add(
         "idle daemon linked statically, resident",
@@ -119,18 +118,24 @@ pub fn all(measured: &Measured) -> Vec<Aim> {
     add("each of 1,000 idle connections", memory("each of 1,000 idle connections"), "KiB", most(12.0));
     add("grown by many commands", memory("grown by many commands"), "KiB", most(512.0));
     add("grown while much is streamed", memory("grown while much is streamed"), "KiB", most(512.0));
-    add(
-        "client's peak, beyond an empty program's",
-        more(memory("client's peak, daemon-rpc"), memory("client's peak, an empty program")),
-        "KiB",
-        most(1024.0),
-    );
-    add(
-        "client's system calls, beyond the least-possible client's",
-        more(count("system calls, daemon-rpc"), count("system calls, the least-possible client")),
-        "",
-        most(10.0),
-    );
+    for linked in ["", ", linked statically"] {
+        let beyond = |numbers: &Numbers, what: &str, theirs: &str| {
+            let number = |whose: &str| numbers.get(&format!("{what}, {whose}{linked}")).copied();
+            Some(number(OURS)? - number(theirs)?)
+        };
+        add(
+            &format!("client's peak{linked}, beyond an empty program's"),
+            beyond(&measured.memory, "client's peak", EMPTY),
+            "KiB",
+            most(1024.0),
+        );
+        add(
+            &format!("client's system calls{linked}, beyond the least-possible client's"),
+            beyond(&measured.counts, "system calls", "the least-possible client"),
+            "",
+            most(10.0),
+        );
+    }
     add("crates that an application depends on", count("crates, daemon-rpc"), "", most(40.0));
     add(
         "stripped size of a minimal application",

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use daemon_rpc_tests::scene::{resident_kib, until};
+use daemon_rpc_tests::scene::{anonymous_kib, resident_kib, until};
 use rustix::process::Pid;
 
 use crate::programs::{LIBRARY_PATH, Programs, clean_build, crates, output, run};
@@ -72,8 +72,14 @@ impl Extent {
 /// How many connections are idle at once.
 const IDLE: u16 = 1000;
 
+/// The name of what tells the cost of loading `libm`.
+const EMPTY_WITH_LIBM: &str = "an empty program that loads `libm`";
+
 /// Things that were measured in turns, with their names.
 pub type Named = Vec<(&'static str, Sample)>;
+
+/// Numbers, by what they tell.
+pub type Numbers = BTreeMap<String, f64>;
 
 /// All that was measured.
 #[derive(Debug, Default)]
@@ -90,10 +96,10 @@ pub struct Measured {
     pub bulk: Vec<(&'static str, Named)>,
     /// Commands a second, by the number of callers.
     pub callers: Vec<(usize, Named)>,
-    /// In KiB, or bytes where it says so.
-    pub memory: BTreeMap<&'static str, f64>,
+    /// In KiB.
+    pub memory: Numbers,
     /// Numbers that are the same each time.
-    pub counts: BTreeMap<&'static str, f64>,
+    pub counts: Numbers,
     /// A call by the size of its output (bytes), in microseconds.
     pub by_output: Vec<(u64, Named)>,
     /// A call by the size of the state (MiB): warm and cold.
@@ -145,6 +151,7 @@ fn process<'a>(command: impl Fn() -> Command + 'a) -> Turn<'a> {
 fn warm(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
     let mut turns: NamedTurns<'_> = vec![
         ("an empty program", process(|| programs.command("floor-empty"))),
+        (EMPTY_WITH_LIBM, process(|| programs.command("floor-libm"))),
         ("the same command without a daemon", process(|| programs.command("floor-plain"))),
         ("the least-possible client", process(|| programs.floor_call("tiny"))),
         ("daemon-rpc", process(|| programs.command("ours-tiny"))),
@@ -168,6 +175,7 @@ fn warm_static(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
 fn cold(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
     let turns: NamedTurns<'_> = vec![
         ("an empty program", process(|| programs.command("floor-empty"))),
+        ("daemon-rpc, but only started twice", process(|| programs.command("ours-twice"))),
         (
             "daemon-rpc",
             Box::new(|| {
@@ -350,36 +358,50 @@ fn by_daemons(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(usize,
     Ok(all)
 }
 
-fn counts(programs: &Programs, extent: Extent) -> anyhow::Result<BTreeMap<&'static str, f64>> {
-    run(&mut programs.command("ours-tiny"))?;
-    let mut counts = BTreeMap::new();
-    let calls: [(_, _, &dyn Fn() -> Command); 3] = [
-        ("system calls, an empty program", "instructions, an empty program", &|| {
-            programs.command("floor-empty")
-        }),
-        ("system calls, the least-possible client", "instructions, the least-possible client", &|| {
-            programs.floor_call("tiny")
-        }),
-        ("system calls, daemon-rpc", "instructions, daemon-rpc", &|| programs.command("ours-tiny")),
+/// Whose system calls, instructions and memory are told.
+fn clients(programs: &Programs) -> Vec<(String, Command)> {
+    let mut clients = vec![
+        ("an empty program".to_owned(), programs.command("floor-empty")),
+        (EMPTY_WITH_LIBM.to_owned(), programs.command("floor-libm")),
+        ("the least-possible client".to_owned(), programs.floor_call("tiny")),
+        ("daemon-rpc".to_owned(), programs.command("ours-tiny")),
     ];
-    for (system_calls, instructions, command) in calls {
-        if let Some(count) = count_system_calls(programs, &command())? {
-            counts.insert(system_calls, count);
+    let static_client = programs.static_command("floor-client");
+    let linked_statically = [
+        ("an empty program", programs.static_command("floor-empty")),
+        ("the least-possible client", static_client.map(|client| programs.asking(client, "tiny"))),
+        ("daemon-rpc", programs.static_command("ours-tiny")),
+    ];
+    clients.extend(
+        linked_statically
+            .into_iter()
+            .filter_map(|(name, command)| Some((format!("{name}, linked statically"), command?))),
+    );
+    clients
+}
+
+fn counts(programs: &Programs, extent: Extent) -> anyhow::Result<Numbers> {
+    let mut counts = Numbers::new();
+    for (name, mut command) in clients(programs) {
+        // The daemon is there, and of this build.
+        run(&mut command)?;
+        if let Some(count) = count_system_calls(programs, &command)? {
+            counts.insert(format!("system calls, {name}"), count);
         }
-        if let Some(count) = count_instructions(programs, &command())? {
-            counts.insert(instructions, count);
+        if let Some(count) = count_instructions(programs, &command)? {
+            counts.insert(format!("instructions, {name}"), count);
         }
     }
-    counts.insert("crates, daemon-rpc", crates("bench-ours")? as f64);
-    counts.insert("crates, with_daemon", crates("bench-with-daemon")? as f64);
+    counts.insert("crates, daemon-rpc".into(), crates("bench-ours")? as f64);
+    counts.insert("crates, with_daemon".into(), crates("bench-with-daemon")? as f64);
     if extent.builds {
         for (build, size, package, program) in [
             ("build, daemon-rpc", "size, daemon-rpc", "bench-ours", "ours-tiny"),
             ("build, with_daemon", "size, with_daemon", "bench-with-daemon", "bench-with-daemon"),
         ] {
             let (took, length) = clean_build(package, program)?;
-            counts.insert(build, took);
-            counts.insert(size, length as f64);
+            counts.insert(build.into(), took);
+            counts.insert(size.into(), length as f64);
         }
     }
     Ok(counts)
@@ -422,22 +444,16 @@ fn count_instructions(programs: &Programs, command: &Command) -> anyhow::Result<
     Ok(collected.and_then(|(_, count)| count.trim().parse().ok()))
 }
 
-fn memory(programs: &Programs, extent: Extent) -> anyhow::Result<BTreeMap<&'static str, f64>> {
-    let mut memory = BTreeMap::new();
-    let mut insert = |what, kib: u64| memory.insert(what, kib as f64);
+fn memory(programs: &Programs, extent: Extent) -> anyhow::Result<Numbers> {
+    let mut memory = Numbers::new();
+    let mut insert = |what: &str, kib: u64| memory.insert(what.to_owned(), kib as f64);
 
-    let peak = |command: Command| -> anyhow::Result<u64> {
-        let told = output(&mut under(
-            programs,
-            programs.path("peak").to_str().context("a path is text")?,
-            &[],
-            &command,
-        ))?;
-        told.trim().parse().context("peak tells a number")
-    };
-    insert("client's peak, an empty program", peak(programs.command("floor-empty"))?);
-    insert("client's peak, the least-possible client", peak(programs.floor_call("tiny"))?);
-    insert("client's peak, daemon-rpc", peak(programs.command("ours-tiny"))?);
+    let peak = programs.path("peak");
+    for (name, mut command) in clients(programs) {
+        run(&mut command)?;
+        let told = output(&mut under(programs, peak.to_str().context("a path is text")?, &[], &command))?;
+        insert(&format!("client's peak, {name}"), told.trim().parse().context("peak tells a number")?);
+    }
 
     if let Some(mut call) = programs.static_command("ours-tiny") {
         run(&mut call)?;
@@ -447,6 +463,8 @@ fn memory(programs: &Programs, extent: Extent) -> anyhow::Result<BTreeMap<&'stat
     run(&mut programs.command("ours-tiny"))?;
     let daemon = programs.daemon("ours-tiny")?;
     insert("idle daemon", resident_kib(daemon));
+    insert("idle daemon, its pages of `libm`", mapped_kib(daemon, "/libm.so")?);
+    insert("idle daemon, its pages of no file", anonymous_kib(daemon));
     if let Some(server) = programs.floor_server() {
         insert("the least-possible server", resident_kib(server));
     }
@@ -468,14 +486,29 @@ fn memory(programs: &Programs, extent: Extent) -> anyhow::Result<BTreeMap<&'stat
         status.is_ok_and(|status| status.contains(&format!(" {IDLE} running, 0 waiting")))
     });
     let each = resident_kib(daemon).saturating_sub(before) as f64 / f64::from(IDLE);
-    memory.insert("each of 1,000 idle connections", each);
+    memory.insert("each of 1,000 idle connections".into(), each);
     drop(connections);
 
     programs.end_ours("ours-work").ok();
     run(programs.command("ours-work").args(["bulk", "1000000"]))?;
     let daemon = programs.daemon("ours-work")?;
-    memory.insert("grown while much is streamed", streamed(programs, extent, daemon)?);
+    memory.insert("grown while much is streamed".into(), streamed(programs, extent, daemon)?);
     Ok(memory)
+}
+
+/// How much of a process's resident memory is of files with this in their paths, in KiB.
+fn mapped_kib(process: Pid, part: &str) -> anyhow::Result<u64> {
+    let mappings = fs::read_to_string(format!("/proc/{}/smaps", process.as_raw_pid()))?;
+    let (mut is_part, mut kib) = (false, 0);
+    for line in mappings.lines() {
+        let mut words = line.split_whitespace();
+        match words.next() {
+            Some("Rss:") if is_part => kib += words.next().context("it has a size")?.parse::<u64>()?,
+            Some(field) if field.ends_with(':') => {}
+            _ => is_part = line.contains(part),
+        }
+    }
+    Ok(kib)
 }
 
 /// By how many KiB a daemon grows at most while it streams.

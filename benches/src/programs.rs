@@ -97,9 +97,14 @@ impl Programs {
     /// A call of the least-possible client.
     #[must_use]
     pub fn floor_call(&self, request: &str) -> Command {
-        let mut command = self.command("floor-client");
-        command.arg(self.socket("floor-server")).arg(request);
-        command
+        self.asking(self.command("floor-client"), request)
+    }
+
+    /// The same by this build of the client.
+    #[must_use]
+    pub fn asking(&self, mut client: Command, request: &str) -> Command {
+        client.arg(self.socket("floor-server")).arg(request);
+        client
     }
 
     /// A call of the program on `with_daemon`.

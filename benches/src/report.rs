@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::aims::{self, Aim, Limit};
-use crate::measure::{Measured, Named};
+use crate::measure::{Measured, Named, Numbers};
 use crate::programs::{output, root};
 
 /// What the figures are put into, from the repository's root.
@@ -57,7 +57,7 @@ pub fn aims(measured: &Measured) -> String {
             Limit::Most(limit) => ('≤', limit),
             Limit::Least(limit) => ('≥', limit),
         };
-        let met = if aim.is_met() { "" } else { "not met" };
+        let met = if aim.is_met() { "" } else { "[not met](#what-cant-be-avoided)" };
         let digits = if *unit == "×" || *unit == "MiB" { 2 } else { 0 };
         let _ = writeln!(text, "| {what} | {measured:.digits$} {unit} | {sign} {limit} {unit} | {met} |");
     }
@@ -149,7 +149,7 @@ fn grid(what: &str, rows: &[(String, &Named)], unit: &str) -> String {
     text
 }
 
-fn numbers(numbers: &std::collections::BTreeMap<&'static str, f64>, unit: &str) -> String {
+fn numbers(numbers: &Numbers, unit: &str) -> String {
     let mut text = format!("| | {unit} |\n| --- | --- |\n");
     for (what, value) in numbers {
         let _ = writeln!(text, "| {what} | {} |", number(*value));

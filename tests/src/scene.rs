@@ -343,6 +343,12 @@ pub fn resident_kib(process: Pid) -> u64 {
     memory_kib(process, "VmRSS:")
 }
 
+/// How much of a process's resident memory is of no file, in KiB.
+#[must_use]
+pub fn anonymous_kib(process: Pid) -> u64 {
+    memory_kib(process, "RssAnon:")
+}
+
 /// The most resident memory that a process has had, in KiB.
 #[must_use]
 pub fn peak_kib(process: Pid) -> u64 {
