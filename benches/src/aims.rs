@@ -71,19 +71,12 @@ pub fn all(measured: &Measured) -> Vec<Aim> {
     );
     add("cold call / an empty program", ratio(cold, OURS, EMPTY, 0.5), "×", most(3.5));
     add("cold call / with_daemon", ratio(cold, OURS, "with_daemon", 0.5), "×", most(0.9));
-    let first = &measured.first_chunk;
-    add(
-        "connect to first chunk, p50 / the least-possible server",
-        ratio(first, OURS, SERVER, 0.5),
-        "×",
-        most(2.0),
-    );
-    add(
-        "connect to first chunk, p99 / the least-possible server",
-        ratio(first, OURS, SERVER, 0.99),
-        "×",
-        most(3.0),
-    );
+    for (placement, named) in &measured.first_chunk {
+        for (name, part, limit) in [("p50", 0.5, 2.0), ("p99", 0.99, 3.0)] {
+            let what = format!("connect to first chunk, {placement}, {name} / the least-possible server");
+            add(&what, ratio(named, OURS, SERVER, part), "×", most(limit));
+        }
+    }
 
     let speeds = [0.9, 0.9, 0.8, 0.8].into_iter();
     for ((what, named), limit) in measured.bulk.iter().zip(speeds) {

@@ -9,6 +9,7 @@
 
 mod aims;
 mod measure;
+mod placement;
 mod plots;
 mod programs;
 mod report;

@@ -14,6 +14,7 @@ use anyhow::{Context as _, ensure};
 use daemon_rpc_tests::scene::{anonymous_kib, resident_kib, until};
 use rustix::process::Pid;
 
+use crate::placement::{Placed, Placement};
 use crate::programs::{LIBRARY_PATH, Programs, clean_build, crates, output, run};
 use crate::sample::{Sample, Turn, in_turns, timed};
 use crate::wire::Server;
@@ -90,8 +91,8 @@ pub struct Measured {
     pub warm_static: Named,
     /// With nothing there, in microseconds.
     pub cold: Named,
-    /// From connecting to the first chunk, in microseconds.
-    pub first_chunk: Named,
+    /// From connecting to the first chunk, in microseconds, by where client and server run.
+    pub first_chunk: Vec<(&'static str, Named)>,
     /// Moving much, in milliseconds, by what is moved.
     pub bulk: Vec<(&'static str, Named)>,
     /// Commands a second, by the number of callers.
@@ -206,12 +207,18 @@ fn servers(programs: &Programs) -> anyhow::Result<Vec<(&'static str, Server)>> {
     ])
 }
 
-fn first_chunk(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
-    let turns = servers(programs)?.into_iter().map(|(name, server)| {
-        let turn: Turn<'_> = Box::new(move || server.first_chunk());
-        (name, turn)
-    });
-    named(extent.connections, turns.collect())
+fn first_chunk(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(&'static str, Named)>> {
+    let servers = servers(programs)?;
+    let processes: Vec<_> = programs.floor_servers().chain([programs.daemon("ours-tiny")?]).collect();
+    let of = |(name, placement): (&'static str, Placement)| {
+        let _placed = Placed::new(placement, &processes)?;
+        let turns = servers.iter().map(|(name, server)| {
+            let turn: Turn<'_> = Box::new(|| server.first_chunk());
+            (*name, turn)
+        });
+        anyhow::Ok((name, named(extent.connections, turns.collect())?))
+    };
+    Placement::all()?.into_iter().map(of).collect()
 }
 
 /// Commands a second while so many callers wait: each gets its answer, and calls again.
@@ -465,7 +472,7 @@ fn memory(programs: &Programs, extent: Extent) -> anyhow::Result<Numbers> {
     insert("idle daemon", resident_kib(daemon));
     insert("idle daemon, its pages of `libm`", mapped_kib(daemon, "/libm.so")?);
     insert("idle daemon, its pages of no file", anonymous_kib(daemon));
-    if let Some(server) = programs.floor_server() {
+    if let Some(server) = programs.floor_servers().next() {
         insert("the least-possible server", resident_kib(server));
     }
 

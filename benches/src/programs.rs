@@ -159,10 +159,9 @@ impl Programs {
         self.scene.file(&id(name), "sock")
     }
 
-    /// The pid of the least-possible server.
-    #[must_use]
-    pub fn floor_server(&self) -> Option<Pid> {
-        self.servers.first().map(Pid::from_child)
+    /// The pids of the least-possible server, and of the one with an event loop.
+    pub fn floor_servers(&self) -> impl Iterator<Item = Pid> {
+        self.servers.iter().map(Pid::from_child)
     }
 }
 

@@ -118,13 +118,18 @@ fn table(named: &Named, unit: &str) -> String {
     text
 }
 
-fn percentiles(named: &Named) -> String {
-    let mut text =
-        String::from("| | p50, µs | p90 | p99 | p50 × the first |\n| --- | --- | --- | --- | --- |\n");
-    let first = named.first().map_or(f64::NAN, |(_, sample)| sample.median());
-    for (name, sample) in named {
-        let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|part| number(sample.at(part)));
-        let _ = writeln!(text, "| {name} | {p50} | {p90} | {p99} | {:.2} |", sample.median() / first);
+fn percentiles(placed: &[(&'static str, Named)]) -> String {
+    let mut text = String::from(
+        "| client and server | which | p50, µs | p90 | p99 | p50 × the first |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
+    for (placement, named) in placed {
+        let first = named.first().map_or(f64::NAN, |(_, sample)| sample.median());
+        for (place, (name, sample)) in named.iter().enumerate() {
+            let placement = if place == 0 { placement } else { "" };
+            let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|part| number(sample.at(part)));
+            let times = sample.median() / first;
+            let _ = writeln!(text, "| {placement} | {name} | {p50} | {p90} | {p99} | {times:.2} |");
+        }
     }
     text
 }
