@@ -187,3 +187,27 @@ pub(crate) fn peer_uid(socket: impl AsFd) -> io::Result<u32> {
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::{fcntl_dupfd_cloexec, fcntl_getfd};
+
+    use super::*;
+
+    #[test]
+    fn descriptors_are_kept_from_children_whichever_way() {
+        let inherited = || {
+            let descriptor = fcntl_dupfd_cloexec(std::io::stderr(), FIRST_EXTRA_DESCRIPTOR).unwrap();
+            fcntl_setfd(&descriptor, FdFlags::empty()).unwrap();
+            descriptor
+        };
+        let is_kept = |descriptor| fcntl_getfd(descriptor).unwrap().contains(FdFlags::CLOEXEC);
+
+        let descriptor = inherited();
+        assert_eq!(keep_all_at_once(), is_kept(&descriptor));
+
+        let descriptor = inherited();
+        keep_those_listed().unwrap();
+        assert!(is_kept(&descriptor));
+    }
+}

@@ -41,7 +41,7 @@ use crate::instance::{Instance, Log};
 use crate::invocation::LoadedState;
 use crate::limits::{BODY_OVERHEAD, LEFT_BEHIND_LIMIT, MAX_SURROUNDINGS};
 use crate::panic;
-use crate::protocol::VersionCheck;
+use crate::protocol::{Message, VersionCheck};
 use crate::settings::Settings;
 use crate::state::Loader;
 use crate::sys;
@@ -55,8 +55,10 @@ use tally::Tally;
 
 /// What every session of this daemon shares.
 pub(crate) struct Daemon {
-    /// What it says to each client first.
+    /// Which build it is of.
     version: VersionCheck,
+    /// The same as a frame, which is what it says to each client first.
+    greeting: Vec<u8>,
     settings: Settings,
     handler: Arc<dyn CommandHandler>,
     /// What the application loads.
@@ -87,8 +89,10 @@ impl Daemon {
         log: Option<Log>,
         handlers: &runtime::Handle,
     ) -> Arc<Self> {
+        let version = VersionCheck::of(&program.build);
         Arc::new(Self {
-            version: VersionCheck::of(&program.build),
+            greeting: Message::VersionCheck(version.clone()).encode(),
+            version,
             settings: program.settings,
             turns: Arc::new(Semaphore::new(
                 program.settings.max_concurrent.get().min(Semaphore::MAX_PERMITS),

@@ -221,11 +221,14 @@ impl Session {
     }
 
     async fn handshake(&self, reader: &mut FrameReader) -> Result<Option<StatusRequest>, SessionError> {
-        let ours = &self.daemon.version;
         match self.next_message(reader).await? {
             Message::VersionCheck(theirs) => {
-                self.send(&Message::VersionCheck(ours.clone())).await?;
-                if theirs == *ours { Ok(None) } else { Err(SessionError::OtherBuild(theirs.build)) }
+                self.send_frame(&self.daemon.greeting).await?;
+                if theirs == self.daemon.version {
+                    Ok(None)
+                } else {
+                    Err(SessionError::OtherBuild(theirs.build))
+                }
             }
             Message::StatusRequest(request) => Ok(Some(request)),
             other => Err(ProtocolError::Unexpected(other.name()).into()),
@@ -439,8 +442,11 @@ impl Session {
     }
 
     async fn send(&self, message: &Message) -> Result<(), SessionError> {
-        let frame = message.encode();
-        let mut rest = frame.as_slice();
+        self.send_frame(&message.encode()).await
+    }
+
+    async fn send_frame(&self, frame: &[u8]) -> Result<(), SessionError> {
+        let mut rest = frame;
         while !rest.is_empty() {
             let ready = fault::at("send").map_err(io::Error::from);
             match ready.and_then(|()| self.socket.try_send(rest)) {

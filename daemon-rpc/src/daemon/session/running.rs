@@ -47,19 +47,18 @@ impl Running {
 
     /// Answers the handshake, before anything can have left no room for that.
     pub(in crate::daemon) fn greet(&self) -> io::Result<()> {
-        self.send(&Message::VersionCheck(self.session.daemon.version.clone()))
+        self.send(&self.session.daemon.greeting)
     }
 
     /// Tells the client that its command won't be run here.
     pub(in crate::daemon) fn refuse(self) {
         // A client that isn't told is disconnected, which is as good.
-        let _ = self.send(&Message::NotRun);
+        let _ = self.send(&Message::NotRun.encode());
     }
 
-    fn send(&self, message: &Message) -> io::Result<()> {
-        let frame = message.encode();
+    fn send(&self, frame: &[u8]) -> io::Result<()> {
         fault::at("send")?;
-        match self.session.socket.try_send(&frame)? {
+        match self.session.socket.try_send(frame)? {
             count if count == frame.len() => Ok(()),
             _ => Err(io::ErrorKind::WouldBlock.into()),
         }
