@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn descriptors_are_kept_from_children_whichever_way() {
         let inherited = || {
-            let descriptor = fcntl_dupfd_cloexec(std::io::stderr(), FIRST_EXTRA_DESCRIPTOR).unwrap();
+            let descriptor = fcntl_dupfd_cloexec(io::stderr(), FIRST_EXTRA_DESCRIPTOR).unwrap();
             fcntl_setfd(&descriptor, FdFlags::empty()).unwrap();
             descriptor
         };
