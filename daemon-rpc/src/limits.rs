@@ -16,7 +16,7 @@ pub(crate) const MAX_ERROR_TEXT: usize = 256 * 1024;
 /// What a frame's body may need beside its content: names and lengths.
 pub(crate) const BODY_OVERHEAD: usize = 256;
 
-/// The longest body of a `VersionCheck`, the only frame that is read from a peer of which nothing is known yet.
+/// The longest body of what is read from a peer of which nothing is known yet: a `VersionCheck` or a `StatusRequest`.
 pub(crate) const MAX_VERSION_CHECK: usize = 256;
 
 /// How much of a command's streamed input a daemon holds at most, in bytes. Enough to keep client and handler both busy.
@@ -77,9 +77,9 @@ pub(crate) const FILES_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a daemon that ran out of descriptors waits before it accepts again, unless a connection ends first.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// How many descriptors a daemon keeps for itself and its acceptors, for those whom it turns away, and for waiting until callers who don't read
-/// have room; the rest of its limit are callers'. What handlers open comes out of the same limit.
-pub(crate) const OWN_DESCRIPTORS: u64 = 40;
+/// How many descriptors a daemon keeps for itself (20) and its acceptors (3 each with a client), for those whom it turns away, and for waiting
+/// until callers who don't read have room; the rest of its limit are callers'. What handlers open comes out of the same limit.
+pub(crate) const OWN_DESCRIPTORS: u64 = 64;
 
 /// How long whoever has connected may say nothing while there is no room for others. Clients speak at once, but may be suspended.
 pub(crate) const CROWDED_PATIENCE: Duration = Duration::from_millis(250);

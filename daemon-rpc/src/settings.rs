@@ -31,7 +31,7 @@ pub(crate) struct Settings {
     /// The most output that travels as one frame, in bytes. Larger ones save system calls but make a chunk wait for more of
     /// itself.
     pub(crate) chunk_size: usize,
-    /// How many threads run handlers; `None` for as many as there are processors.
+    /// How many threads the handlers' pool has; `None` for as many as there are processors.
     pub(crate) worker_threads: Option<NonZeroUsize>,
     /// Where a handler's error is told.
     pub(crate) errors: Errors,

@@ -94,7 +94,7 @@ fn keep_all_at_once() -> bool {
     let flags = libc::CLOSE_RANGE_CLOEXEC;
     // SAFETY: the call takes no pointers, and marks descriptors, which changes nothing for whoever owns them here.
     let marked = unsafe { libc::syscall(libc::SYS_close_range, FIRST_EXTRA_DESCRIPTOR, RawFd::MAX, flags) };
-    // Before Linux 5.11 there is no such call, and a sandbox may not know it.
+    // Linux has this since 5.11, and a sandbox may not.
     marked == 0
 }
 

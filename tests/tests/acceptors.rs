@@ -332,6 +332,34 @@ fn what_was_written_arrives_while_its_handler_blocks_its_thread() {
 }
 
 #[test]
+fn what_a_command_has_left_arrives_while_others_block_all_threads() {
+    let (scene, _) = with_acceptor();
+    // Of some, the socket takes the last chunk in part.
+    let commands: Vec<_> = (64..640)
+        .step_by(16)
+        .map(|kib| {
+            let written = scene.path(&format!("written-{kib}"));
+            let script = format!("bulk {}\ntouch {}\nexit 7", kib * 1024, written.display());
+            (kib * 1024, written, start(&mut scene.command(TWO_THREADS), script))
+        })
+        .collect();
+    until("the smallest has ended", || commands[0].1.exists());
+    let blocking = block_all(&scene);
+    let (ended, waiting): (Vec<_>, Vec<_>) =
+        commands.into_iter().partition(|(_, written, _)| written.exists());
+    assert!(!ended.is_empty() && !waiting.is_empty(), "{} ended", ended.len());
+    let check = |(size, _, client)| {
+        let output = finish(client);
+        assert_eq!((output.stdout.len(), output.status.code()), (size, Some(7)));
+    };
+    ended.into_iter().for_each(check);
+
+    fs::write(scene.path("go-on"), "").unwrap();
+    waiting.into_iter().for_each(check);
+    blocking.into_iter().for_each(|blocking| assert_eq!(told(&finish(blocking)), success("done\n")));
+}
+
+#[test]
 fn one_that_never_lets_go_of_its_thread_is_served_meanwhile() {
     let scene = Scene::new();
     let input: Arc<Vec<u8>> = Arc::new((0..=u8::MAX).cycle().take(3_000_000).collect());

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::time::{Duration, Instant};
 
 use daemon_rpc_tests::scene::{
-    Scene, both_ways, finish, finish_status, resident_kib, start, success, told, until,
+    Scene, both_ways, finish, finish_status, resident_kib, start, success, told, until, until_ended,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -187,6 +187,30 @@ mod cancellation_flow {
             finish(client);
             until("the handler is aborted", || aborted.exists());
         });
+    }
+
+    #[test]
+    fn a_handler_whose_caller_goes_while_the_daemon_ends_has_its_grace_period() {
+        let scene = Scene::new();
+        let [noticed, go_on, ended] = ["noticed", "go-on", "ended"].map(|name| scene.path(name));
+        let script = format!(
+            "until-cancelled {}\nawait {}\ntouch {}",
+            noticed.display(),
+            go_on.display(),
+            ended.display()
+        );
+        let client = scene.begin(SCRIPTED, &script);
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        kill_process(daemon, Signal::QUIT).unwrap();
+        until("the handler has noticed", || noticed.exists());
+        kill_process(Pid::from_child(&client), Signal::KILL).unwrap();
+        finish(client);
+        // Longer than a daemon takes to end that has nothing more to do.
+        let patience = Instant::now() + Duration::from_millis(500);
+        until("some time has passed", || Instant::now() > patience);
+        fs::write(go_on, "").unwrap();
+        until_ended(daemon);
+        assert!(ended.exists());
     }
 
     #[test]

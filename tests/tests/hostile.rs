@@ -110,6 +110,49 @@ mod in_the_place_of_files {
     }
 }
 
+/// What a client says first.
+fn said_by(program: &str, id: &str, script: &str) -> Vec<u8> {
+    let scene = Scene::new();
+    let listener = UnixListener::bind(scene.file(id, "sock")).unwrap();
+    fs::set_permissions(scene.file(id, "sock"), Permissions::from_mode(0o600)).unwrap();
+    let mut client = start(&mut scene.command(program), script);
+    let mut said = vec![0; 64 * 1024];
+    let length = listener.accept().unwrap().0.read(&mut said).unwrap();
+    client.kill().unwrap();
+    client.wait().unwrap();
+    said.truncate(length);
+    said
+}
+
+#[test]
+fn one_that_never_stops_talking_keeps_nobody_from_the_daemon() {
+    /// An `InputChunk` of nothing, as often as a client likes.
+    const NOTHING: [u8; 5] = [0, 0, 0, 1, 8];
+    let scene = Scene::new();
+    let go_on = scene.path("go-on");
+    assert_eq!(told(&scene.run(SCRIPTED, "print first")), success("first\n"));
+    let daemon = scene.daemon_pid("scripted").unwrap();
+    let socket = scene.file("scripted", "sock");
+    let mut talker = UnixStream::connect(&socket).unwrap();
+    talker.write_all(&said_by(SCRIPTED, "scripted", &format!("await {}", go_on.display()))).unwrap();
+    let talking = thread::spawn(move || while talker.write_all(&NOTHING.repeat(10_000)).is_ok() {});
+
+    for _ in 0..5 {
+        let status = scene.run_with(SCRIPTED, &["--daemon-status"], "");
+        assert!(told(&status).0.contains(" 1 running,"), "{:?}", told(&status));
+        // Longer than what an acceptor takes.
+        let text = "x".repeat(100_000);
+        assert_eq!(told(&scene.run(SCRIPTED, format!("print {text}"))), success(&format!("{text}\n")));
+    }
+    assert_eq!(scene.daemon_pid("scripted"), Some(daemon));
+    kill_process(daemon, Signal::TERM).unwrap();
+    until("it retires", || !socket.exists());
+    assert!(!talking.is_finished());
+    fs::write(go_on, "").unwrap();
+    talking.join().unwrap();
+    until_ended(daemon);
+}
+
 mod of_another_user {
     use super::*;
 
@@ -152,20 +195,6 @@ mod of_another_user {
         let mut client = UnixStream::connect(&socket).unwrap();
         client.write_all(&said).unwrap();
         until("it is run", || scene.path("touched").exists());
-    }
-
-    /// What a client says first.
-    fn said_by(program: &str, id: &str, script: &str) -> Vec<u8> {
-        let scene = Scene::new();
-        let listener = UnixListener::bind(scene.file(id, "sock")).unwrap();
-        fs::set_permissions(scene.file(id, "sock"), Permissions::from_mode(0o600)).unwrap();
-        let mut client = start(&mut scene.command(program), script);
-        let mut said = vec![0; 64 * 1024];
-        let length = listener.accept().unwrap().0.read(&mut said).unwrap();
-        client.kill().unwrap();
-        client.wait().unwrap();
-        said.truncate(length);
-        said
     }
 
     #[test]

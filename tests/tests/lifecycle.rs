@@ -166,7 +166,7 @@ mod exhaustion {
 
     #[test]
     fn more_callers_than_descriptors_are_all_served_by_the_one_daemon() {
-        const LIMIT: usize = 48;
+        const LIMIT: usize = 72;
         let scene = Scene::new();
         let go_on = scene.path("go-on");
         let mut first = scene.command("sh");
@@ -175,7 +175,7 @@ mod exhaustion {
         let daemon = scene.daemon_pid("scripted").unwrap();
 
         let script = format!("await {}\npid", go_on.display());
-        let callers: Vec<_> = (0..2 * LIMIT).map(|_| start(&mut scene.command(SCRIPTED), &script)).collect();
+        let callers: Vec<_> = (0..LIMIT + 24).map(|_| start(&mut scene.command(SCRIPTED), &script)).collect();
         // Long enough for a client to give up a daemon that doesn't answer.
         let patience = Instant::now() + Duration::from_secs(6);
         until("they have waited", || Instant::now() > patience);
@@ -189,7 +189,7 @@ mod exhaustion {
     /// A daemon without room disconnects who says nothing. That is no sign that it can't go on.
     #[test]
     fn a_caller_that_is_slow_to_speak_has_no_daemon_retire_that_has_no_room() {
-        const LIMIT: usize = 48;
+        const LIMIT: usize = 72;
         const ROOM: usize = 8;
         if !has_strace() {
             return;

@@ -40,12 +40,12 @@ impl Caller {
 
     /// Waits until the daemon says something or the caller does, or goes away.
     pub(super) fn wait(&self, daemon: &Connection) -> Result<Ready, ClientError> {
-        let input = self.input.as_ref().and_then(StreamedInput::poll);
-        let resizes = self.resizes.as_ref().map(Resizes::poll);
+        let input = self.input.as_ref().and_then(StreamedInput::poll_fd);
+        let resizes = self.resizes.as_ref().map(Resizes::poll_fd);
         let (awaits_input, awaits_resizes) = (input.is_some(), resizes.is_some());
         // In the places of what isn't awaited stands what is watched anyhow.
         let mut watched = [
-            daemon.poll(),
+            daemon.poll_fd(),
             self.stdout.poll_for_reader(),
             input.unwrap_or_else(|| self.stdout.poll_for_reader()),
             resizes.unwrap_or_else(|| self.stdout.poll_for_reader()),

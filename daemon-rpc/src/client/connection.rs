@@ -229,7 +229,7 @@ impl Connection {
             if let Some(received) = self.decode() {
                 return Ok(Some(received));
             }
-            if !poll_until(&mut [self.poll()], deadline)? {
+            if !poll_until(&mut [self.poll_fd()], deadline)? {
                 return Ok(None);
             }
             if let Some(end) = self.receive()? {
@@ -246,8 +246,8 @@ impl Connection {
         }
     }
 
-    /// Asks `poll` whether there is something to receive.
-    pub(super) fn poll(&self) -> PollFd<'_> {
+    /// What `poll` is asked, to wait for something to receive.
+    pub(super) fn poll_fd(&self) -> PollFd<'_> {
         PollFd::new(&self.socket, PollFlags::IN)
     }
 

@@ -32,7 +32,7 @@ impl StreamedInput {
     }
 
     /// What to wait for, if anything is wanted. Until then the input belongs to others.
-    pub(super) fn poll(&self) -> Option<PollFd<'static>> {
+    pub(super) fn poll_fd(&self) -> Option<PollFd<'static>> {
         (self.window > 0 && !self.ended).then(|| PollFd::from_borrowed_fd(stdin(), PollFlags::IN))
     }
 

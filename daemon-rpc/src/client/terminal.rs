@@ -86,7 +86,7 @@ impl Resizes {
         Ok(Some(Self { signals, sender }))
     }
 
-    pub(super) fn poll(&self) -> PollFd<'_> {
+    pub(super) fn poll_fd(&self) -> PollFd<'_> {
         PollFd::new(&self.signals, PollFlags::IN)
     }
 

@@ -1,4 +1,4 @@
-//! One command on a handler's thread: run, and its end told to the client.
+//! One command's run, on whatever thread: its handler, and its end told to the client.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -65,6 +65,8 @@ pub(crate) struct Daemon {
     state: watch::Receiver<Load>,
     /// Where handlers run.
     handlers: runtime::Handle,
+    /// Where nothing blocks: who waits for a socket is told from there.
+    control: runtime::Handle,
     /// One for each command that may run at once; who waits for one gets it in the order in which they came.
     turns: Arc<Semaphore>,
     tally: Arc<Tally>,
@@ -81,13 +83,14 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// One that runs handlers on `handlers`, where it begins to load the application's state.
+    /// One that runs handlers on `handlers`, where it begins to load the application's state, and has sockets watched on `control`.
     fn new(
         program: &Program,
         load: Loader,
         handler: Arc<dyn CommandHandler>,
         log: Option<Log>,
         handlers: &runtime::Handle,
+        control: &runtime::Handle,
     ) -> Arc<Self> {
         let version = VersionCheck::of(&program.build);
         Arc::new(Self {
@@ -100,6 +103,7 @@ impl Daemon {
             handler,
             state: load::start(load, handlers),
             handlers: handlers.clone(),
+            control: control.clone(),
             tally: Arc::new(Tally::new()),
             log,
             crowded: Notify::new(),
@@ -132,7 +136,8 @@ impl Daemon {
         // Once in a process is enough.
         static LOG: std::sync::Once = std::sync::Once::new();
         LOG.call_once(setup::log_if_asked_for);
-        Self::new(program, load, handler, None, &runtime::Handle::current())
+        let here = runtime::Handle::current();
+        Self::new(program, load, handler, None, &here, &here)
     }
 
     pub(crate) async fn serve(self: Arc<Self>, socket: Socket) {
@@ -232,7 +237,7 @@ fn on_runtimes<T>(
         handlers.worker_threads(threads.get());
     }
     let handlers = handlers.thread_name("handler").enable_all().build()?;
-    let daemon = Daemon::new(program, load, handler, log, handlers.handle());
+    let daemon = Daemon::new(program, load, handler, log, handlers.handle(), control.handle());
     let served = control.block_on(serve(&daemon));
     // With the sessions that were left go the last references to the daemon but this one.
     drop(control);

@@ -24,8 +24,8 @@ pub(super) struct Outbox {
     /// Goes with the session, whatever tasks a handler has left behind with its output.
     socket: Weak<Socket>,
     chunk_size: usize,
-    /// Where handlers run.
-    handlers: runtime::Handle,
+    /// Where who waits for room is told of it.
+    control: runtime::Handle,
     queue: Mutex<Queue>,
     writers: Arc<Writers>,
     /// Tells the control plane that there is something to send, or that nothing more will come.
@@ -83,10 +83,10 @@ enum Sent {
 }
 
 impl Outbox {
-    pub(super) fn new(socket: &Arc<Socket>, chunk_size: usize, handlers: &runtime::Handle) -> Self {
-        let (socket, handlers) = (Arc::downgrade(socket), handlers.clone());
+    pub(super) fn new(socket: &Arc<Socket>, chunk_size: usize, control: &runtime::Handle) -> Self {
+        let (socket, control) = (Arc::downgrade(socket), control.clone());
         let (queue, writers, changed) = Default::default();
-        Self { socket, chunk_size, handlers, queue, writers, changed }
+        Self { socket, chunk_size, control, queue, writers, changed }
     }
 
     /// Has somebody called to [`pump`](Self::pump) as soon as that is needed.
@@ -101,7 +101,7 @@ impl Outbox {
             match self.send_unsent()? {
                 Sent::All { finished: true } => return Ok(()),
                 Sent::All { finished: false } => self.changed.notified().await,
-                Sent::NoRoom => self.socket()?.room(&self.handlers).await?,
+                Sent::NoRoom => self.socket()?.room(&self.control).await?,
             }
         }
     }
@@ -195,7 +195,7 @@ impl Outbox {
             }
             let sent = Self::send_now(&socket, header, body)?;
             // Where nobody can tell of room, all of it is queued.
-            if sent > 0 || socket.ask_for_room(&self.handlers).is_err() {
+            if sent > 0 || socket.ask_for_room(&self.control).is_err() {
                 self.queue_rest(queue, header, body, sent);
                 return Poll::Ready(Ok(()));
             }

@@ -23,9 +23,9 @@ const TOLD_BY: Interest = if cfg!(target_os = "linux") { Interest::READABLE } el
 pub(super) struct Room(AsyncFd<Arc<OwnedFd>>);
 
 impl Room {
-    /// For a socket. The handlers' runtime tells, so that a handler which waits for room is woken by nobody in between. It has been asked.
-    pub(super) fn of(socket: &Arc<OwnedFd>, handlers: &runtime::Handle) -> io::Result<Self> {
-        let _there = handlers.enter();
+    /// For a socket. It has been asked, and tells from `control`, also while handlers block all threads of theirs.
+    pub(super) fn of(socket: &Arc<OwnedFd>, control: &runtime::Handle) -> io::Result<Self> {
+        let _there = control.enter();
         Ok(Self(sys::watch(Arc::new(what_tells(socket)?), TOLD_BY)?))
     }
 

@@ -97,8 +97,8 @@ impl Socket {
     }
 
     /// Waits until there may be room, after there was none.
-    pub(super) async fn room(&self, handlers: &runtime::Handle) -> io::Result<()> {
-        match self.ask_for_room(handlers) {
+    pub(super) async fn room(&self, control: &runtime::Handle) -> io::Result<()> {
+        match self.ask_for_room(control) {
             Ok(room) => room.told().await,
             // Nobody tells.
             Err(_) => {
@@ -109,12 +109,12 @@ impl Socket {
     }
 
     /// Asks for what tells when there is room.
-    pub(super) fn ask_for_room(&self, handlers: &runtime::Handle) -> io::Result<&Room> {
+    pub(super) fn ask_for_room(&self, control: &runtime::Handle) -> io::Result<&Room> {
         if let Some(room) = self.room.get() {
             room.ask(&self.descriptor)?;
             return Ok(room);
         }
-        made_once(&self.room, || Room::of(&self.descriptor, handlers))
+        made_once(&self.room, || Room::of(&self.descriptor, control))
     }
 
     /// What was asked for.
@@ -123,7 +123,8 @@ impl Socket {
     }
 }
 
-/// What is there, or else is made.
+/// What is there, or else is made. Should two make it at once, the later one's is dropped; but who reads is the control plane alone, and of who
+/// waits for room there is one at a time, since handlers do so only while nothing waits to be sent.
 fn made_once<T>(cell: &OnceLock<T>, make: impl FnOnce() -> io::Result<T>) -> io::Result<&T> {
     if let Some(made) = cell.get() {
         return Ok(made);

@@ -8,7 +8,7 @@ use crate::protocol::Stream;
 /// What is written is on its way at once, in order; there is nothing to flush. A caller that reads slowly holds the
 /// handler back, and once the caller has gone, writing fails with [`BrokenPipe`](std::io::ErrorKind::BrokenPipe).
 ///
-/// Each write becomes one message of at most 64 KiB, so a handler with many small pieces does well to wrap this in a
+/// Each write becomes one message, of at most 64 KiB (`chunk_size`), so a handler with many small pieces does well to wrap this in a
 /// buffer (and to flush that).
 ///
 /// ```

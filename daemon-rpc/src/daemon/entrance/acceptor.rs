@@ -184,8 +184,8 @@ impl Acceptor {
         if let Some(command) = self.seat.take(command, |socket| is_watched = self.watch(socket).is_ok()) {
             return command.refuse();
         }
-        if !is_watched && let Some((command, handler)) = self.seat.adopt() {
-            self.leave(Arrival::Command(command, handler));
+        if !is_watched {
+            self.report(Report::Stirred(self.index));
         }
         let step = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
         // As in a runtime's thread: a handler that blocks on another future here panics there as well.

@@ -79,7 +79,7 @@ impl Listener {
 
     /// Has `epoll` told of clients as well, and the control plane only of those for whom nobody else is waiting when they come.
     pub(super) fn share_with(&self, epoll: &OwnedFd) -> io::Result<SharedListener> {
-        wait_in_turn(epoll, &self.socket)?;
+        tell_in_turn(epoll, &self.socket)?;
         // It will be told anew, as the last in turn.
         self.be_left_alone()?;
         Ok(SharedListener { socket: Arc::downgrade(&self.socket), accepted: Arc::clone(&self.accepted) })
@@ -136,7 +136,7 @@ impl Listener {
 
     fn be_told(&self) -> io::Result<()> {
         if !self.is_told.get() {
-            wait_in_turn(self.epoll.get_ref(), &self.socket)?;
+            tell_in_turn(self.epoll.get_ref(), &self.socket)?;
             self.is_told.set(true);
         }
         Ok(())
@@ -157,7 +157,7 @@ impl Listener {
 
 /// Has an epoll told of a client unless the kernel has found one before, in the order in which they were added, in which somebody sleeps. In the control
 /// plane's nobody ever does, since the runtime's watches it in its turn: so it is told of all who get that far, and has to be the last.
-fn wait_in_turn(epoll: &OwnedFd, listener: &OwnedFd) -> io::Result<()> {
+fn tell_in_turn(epoll: &OwnedFd, listener: &OwnedFd) -> io::Result<()> {
     let in_turn = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
     Ok(epoll::add(epoll, listener, LISTENER, in_turn)?)
 }

@@ -31,6 +31,6 @@ pub(super) use plain::Entrance;
 pub(super) enum Arrival {
     /// A client, and what it has sent by now.
     Client(Socket, BytesMut),
-    /// A command that has begun.
+    /// A command whose handler an acceptor begins, unless the command is taken back before.
     Command(Running, Handler),
 }

@@ -3,7 +3,7 @@
 //! | | taken | adopted |
 //! | --- | --- | --- |
 //! | an acceptor begins a command | from free | |
-//! | the client goes or says something, output waits to be sent, the seat is closed | | from taken |
+//! | the client goes or says something, or can't be watched; output waits to be sent; the seat is closed | | from taken |
 //! | the first step is over | to free | to free |
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

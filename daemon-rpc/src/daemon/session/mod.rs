@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use tokio::select;
 use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::task::coop;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -168,8 +169,8 @@ impl Session {
     }
 
     fn link(&self, command: &Command) -> Links {
-        let Daemon { settings, handlers, .. } = &*self.daemon;
-        let outbox = Arc::new(Outbox::new(&self.socket, settings.chunk_size, handlers));
+        let Daemon { settings, control, .. } = &*self.daemon;
+        let outbox = Arc::new(Outbox::new(&self.socket, settings.chunk_size, control));
         Links {
             inbox: Arc::new(Inbox::new(Arc::clone(&outbox))),
             outbox,
@@ -398,11 +399,15 @@ impl Session {
         let grace = timeout(self.daemon.settings.grace_period, async {
             match interruption {
                 Interruption::CallerGone => handler.ended().await,
-                // The caller is still there for what the handler has to say, and listened to, so that neither waits for the other.
-                Interruption::DaemonEnds => select! {
-                    _ = async { tokio::join!(handler.ended(), outbox.pump()) } => {}
-                    _ = &mut caller_gone => {}
-                },
+                Interruption::DaemonEnds => {
+                    // The caller is still there for what the handler has to say, and listened to, so that neither waits for the other.
+                    select! {
+                        _ = async { tokio::join!(handler.ended(), outbox.pump()) } => return,
+                        _ = &mut caller_gone => {}
+                    }
+                    outbox.close();
+                    handler.ended().await;
+                }
             }
         });
         if grace.await.is_err() && !handler.has_ended() {
@@ -431,6 +436,8 @@ impl Session {
 
     async fn next_message(&self, reader: &mut FrameReader) -> Result<Message, SessionError> {
         loop {
+            // A client that never stops talking must let others have their turn.
+            coop::consume_budget().await;
             if let Some(message) = reader.next()? {
                 return Ok(message);
             }
@@ -451,7 +458,7 @@ impl Session {
             let ready = fault::at("send").map_err(io::Error::from);
             match ready.and_then(|()| self.socket.try_send(rest)) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(error) if may_retry(&error) => self.socket.room(&self.daemon.handlers).await?,
+                Err(error) if may_retry(&error) => self.socket.room(&self.daemon.control).await?,
                 Err(error) => return Err(error.into()),
             }
         }

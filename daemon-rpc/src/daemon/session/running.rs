@@ -1,4 +1,4 @@
-//! A session whose command has begun before the control plane had to do with it.
+//! A session of whose command the handler begins before the control plane has to do with it.
 
 use std::io;
 use std::sync::Arc;
