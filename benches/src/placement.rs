@@ -40,48 +40,52 @@ impl Placement {
 
 /// What keeps threads where they were placed, as long as it lives.
 #[derive(Debug)]
-pub struct Placed {
-    /// The threads, this one included.
-    threads: Vec<Option<Pid>>,
+pub struct Placed<'a> {
+    servers: &'a [Pid],
     before: CpuSet,
 }
 
-impl Placed {
+impl<'a> Placed<'a> {
     /// Places this thread, and those of its servers.
     ///
     /// # Errors
     ///
     /// When one of the servers doesn't live.
-    pub fn new(placement: Placement, servers: &[Pid]) -> anyhow::Result<Self> {
-        let before = sched_getaffinity(None)?;
-        let mut threads = vec![None];
-        for server in servers {
-            for thread in fs::read_dir(format!("/proc/{}/task", server.as_raw_pid()))? {
-                let number = thread?.file_name().to_str().context("a number is text")?.parse()?;
-                threads.push(Some(Pid::from_raw(number).context("a thread isn't 0")?));
-            }
-        }
-        let mut processors = (0..CpuSet::MAX_CPU).filter(|&number| before.is_set(number));
+    pub fn new(placement: Placement, servers: &'a [Pid]) -> anyhow::Result<Self> {
+        let placed = Self { servers, before: sched_getaffinity(None)? };
+        let mut processors = (0..CpuSet::MAX_CPU).filter(|&number| placed.before.is_set(number));
         let clients = processors.next().context("this thread runs somewhere")?;
         let servers = match placement {
             Placement::OneProcessor => clients,
             Placement::TwoProcessors => processors.next().context("there is another one")?,
-            Placement::Scheduler => return Ok(Self { threads: Vec::new(), before }),
+            Placement::Scheduler => return Ok(placed),
         };
-        for &thread in &threads {
-            let mut set = CpuSet::new();
-            set.set(if thread.is_none() { clients } else { servers });
-            sched_setaffinity(thread, &set)?;
+        sched_setaffinity(None, &only(clients))?;
+        placed.place_servers(&only(servers))?;
+        Ok(placed)
+    }
+
+    fn place_servers(&self, processors: &CpuSet) -> anyhow::Result<()> {
+        for server in self.servers {
+            for thread in fs::read_dir(format!("/proc/{}/task", server.as_raw_pid()))? {
+                let number = thread?.file_name().to_str().context("a number is text")?.parse()?;
+                sched_setaffinity(Pid::from_raw(number), processors)?;
+            }
         }
-        Ok(Self { threads, before })
+        Ok(())
     }
 }
 
-impl Drop for Placed {
+impl Drop for Placed<'_> {
     fn drop(&mut self) {
-        for &thread in &self.threads {
-            // One that has ended runs nowhere.
-            let _ = sched_setaffinity(thread, &self.before);
-        }
+        // A server that has ended runs nowhere.
+        let _ = sched_setaffinity(None, &self.before);
+        let _ = self.place_servers(&self.before);
     }
+}
+
+fn only(processor: usize) -> CpuSet {
+    let mut set = CpuSet::new();
+    set.set(processor);
+    set
 }

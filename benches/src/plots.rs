@@ -8,6 +8,9 @@ use plotters::prelude::*;
 
 use crate::measure::{Measured, Named};
 
+/// Before the names of what are all ours.
+const OURS_PREFIX: &str = "daemon-rpc: ";
+
 const SIZE: (u32, u32) = (760, 300);
 const OURS: RGBColor = RGBColor(0x1b, 0x7f, 0x79);
 const OTHERS: RGBColor = RGBColor(0x9a, 0xa5, 0xb1);
@@ -21,7 +24,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 ///
 /// When they can't be written.
 pub fn draw(measured: &Measured, directory: &Path) -> anyhow::Result<()> {
-    let calls = [("warm call, µs", &measured.warm), ("cold call, µs", &measured.cold)];
+    let calls = [("warm call, µs", &measured.warm_peers), ("cold call, µs", &measured.cold)];
     for ((title, named), file) in calls.into_iter().zip(["warm-call.svg", "cold-call.svg"]) {
         drawn(&directory.join(file), |area| bars(area, title, named))?;
     }
@@ -49,7 +52,7 @@ fn failed(error: impl std::fmt::Display) -> anyhow::Error {
 }
 
 fn color(name: &str) -> RGBColor {
-    if name.starts_with("daemon-rpc") { OURS } else { OTHERS }
+    if name == "daemon-rpc" || name.starts_with(OURS_PREFIX) { OURS } else { OTHERS }
 }
 
 fn font<'a>(size: i32) -> TextStyle<'a> {
@@ -67,7 +70,7 @@ fn bars(area: &Area<'_>, title: &str, named: &Named) -> anyhow::Result<()> {
 
 fn speed_bars(area: &Area<'_>, speeds: &[(String, f64)]) -> anyhow::Result<()> {
     let rows: Vec<_> =
-        speeds.iter().map(|(what, speed)| (format!("daemon-rpc: {what}"), *speed, [*speed; 2])).collect();
+        speeds.iter().map(|(what, speed)| (format!("{OURS_PREFIX}{what}"), *speed, [*speed; 2])).collect();
     let title = "speed, the least-possible pair being 1";
     bar_rows(area, title, &rows, |value| format!("{value:.2}"), Some(1.0))
 }
@@ -89,7 +92,7 @@ fn bar_rows(
     for (place, (name, median, quartiles)) in rows.iter().enumerate() {
         let top = TOP + place as i32 * height;
         let (middle, bottom) = (top + height / 2 - 3, top + height - 8);
-        let label = name.strip_prefix("daemon-rpc: ").unwrap_or(name).to_owned();
+        let label = name.strip_prefix(OURS_PREFIX).unwrap_or(name).to_owned();
         area.draw(&Text::new(label, (16, middle - 6), font(14))).map_err(failed)?;
         let bar = Rectangle::new([(x(0.0), top + 2), (x(*median), bottom)], color(name).filled());
         area.draw(&bar).map_err(failed)?;
@@ -125,6 +128,7 @@ fn lines(area: &Area<'_>, callers: &[(usize, Named)]) -> anyhow::Result<()> {
         .configure_mesh()
         .disable_x_mesh()
         .light_line_style(WHITE)
+        .x_desc("callers")
         .label_style(font(13))
         .x_label_formatter(&|value| format!("{value:.0}"))
         .y_label_formatter(&|value| format!("{value:.0}"))
@@ -133,10 +137,12 @@ fn lines(area: &Area<'_>, callers: &[(usize, Named)]) -> anyhow::Result<()> {
     for (place, name) in names.iter().enumerate() {
         let points: Vec<_> =
             callers.iter().map(|(count, named)| (*count as f64, rate(named, place))).collect();
-        let style = color(name).stroke_width(2);
-        chart.draw_series(LineSeries::new(points.iter().copied(), style)).map_err(failed)?;
-        let ends = points.get(1).copied().unwrap_or_default();
-        let label = Text::new((*name).to_owned(), ends, font(13));
+        let color = if place == 0 { TEXT } else { color(name) };
+        chart.draw_series(LineSeries::new(points.iter().copied(), color.stroke_width(2))).map_err(failed)?;
+        // Above the line, where the lines are apart.
+        let named = points.get(place).copied().unwrap_or_default();
+        let style = font(13).color(&color);
+        let label = EmptyElement::at(named) + Text::new((*name).to_owned(), (4, -18), style);
         chart.draw_series(std::iter::once(label)).map_err(failed)?;
     }
     Ok(())

@@ -42,13 +42,13 @@ impl Programs {
         }
         build(&["--package", "daemon-rpc-bench", "--bin", "peak"], "")?;
         let scene = Scene::without_watchdog();
-        let release = target.join("release");
+        let static_target = static_programs(&target)?;
         let mut programs = Self {
-            static_release: static_programs(&target)?,
+            release: install(&target.join("release"), scene.path("bin"))?,
+            static_release: static_target.map(|from| install(&from, scene.path("static-bin"))).transpose()?,
             nailgun: None,
             servers: Vec::new(),
             scene,
-            release,
         };
         programs.servers = vec![programs.serve("floor-server")?, programs.serve("floor-loop")?];
         programs.nailgun = Nailgun::start(&programs.scene)?;
@@ -233,6 +233,21 @@ fn build(what: &[&str], flags: &str) -> anyhow::Result<()> {
         cargo.env("RUSTFLAGS", flags);
     }
     run(&mut cargo)
+}
+
+/// Copies programs to where they are run, as `cargo install` and packages do. What the linker has written is scattered in memory, and
+/// loading that takes longer.
+fn install(from: &Path, to: PathBuf) -> anyhow::Result<PathBuf> {
+    const PREFIXES: [&str; 4] = ["floor-", "ours-", "bench-with-daemon", "peak"];
+    fs::create_dir(&to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) && path.is_file() && !name.contains('.') {
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(to)
 }
 
 /// Builds what is measured statically linked as well. `None` where the system has no static C library.

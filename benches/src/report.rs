@@ -32,6 +32,7 @@ pub fn render(measured: &Measured, run: String) -> anyhow::Result<String> {
         ("{{run}}", run),
         ("{{aims}}", aims(measured)),
         ("{{warm}}", table(&measured.warm, "µs")),
+        ("{{warm_peers}}", table(&measured.warm_peers, "µs")),
         ("{{static}}", table(&measured.warm_static, "µs")),
         ("{{cold}}", table(&measured.cold, "µs")),
         ("{{first_chunk}}", percentiles(&measured.first_chunk)),
@@ -57,9 +58,12 @@ pub fn aims(measured: &Measured) -> String {
             Limit::Most(limit) => ('≤', limit),
             Limit::Least(limit) => ('≥', limit),
         };
-        let met = if aim.is_met() { "" } else { "[not met](#what-cant-be-avoided)" };
         let digits = if *unit == "×" || *unit == "MiB" { 2 } else { 0 };
-        let _ = writeln!(text, "| {what} | {measured:.digits$} {unit} | {sign} {limit} {unit} | {met} |");
+        let (measured, met) = match measured {
+            Some(value) => (format!("{value:.digits$} {unit}"), if aim.is_met() { "" } else { "not met" }),
+            None => (String::new(), "not measured"),
+        };
+        let _ = writeln!(text, "| {what} | {measured} | {sign} {limit} {unit} | {met} |");
     }
     text
 }
@@ -88,7 +92,7 @@ pub fn described_run(quick: bool) -> anyhow::Result<String> {
         "{kind} on {}, commit `{}`: {cores} processors ({cpu}), {}, {}.",
         date.trim(),
         commit.trim(),
-        kernel.trim(),
+        kernel.split('-').next().unwrap_or_default().trim(),
         rustc.trim()
     ))
 }
@@ -108,13 +112,9 @@ fn number(value: f64) -> String {
 
 fn table(named: &Named, unit: &str) -> String {
     let mut text = format!(
-        "| | median, {unit} | a quarter below | a quarter above | × the first |\n| --- | --- | --- | --- | --- |\n"
+        "| | median, {unit} | lower quartile | upper quartile | × the first |\n| --- | --- | --- | --- | --- |\n"
     );
-    let first = named.first().map_or(f64::NAN, |(_, sample)| sample.median());
-    for (name, sample) in named {
-        let [median, low, high] = [0.5, 0.25, 0.75].map(|part| number(sample.at(part)));
-        let _ = writeln!(text, "| {name} | {median} | {low} | {high} | {:.2} |", sample.median() / first);
-    }
+    write_rows(&mut text, "", named, [0.5, 0.25, 0.75]);
     text
 }
 
@@ -122,36 +122,32 @@ fn percentiles(placed: &[(&'static str, Named)]) -> String {
     let mut text = String::from(
         "| client and server | which | p50, µs | p90 | p99 | p50 × the first |\n| --- | --- | --- | --- | --- | --- |\n",
     );
-    for (placement, named) in placed {
-        let first = named.first().map_or(f64::NAN, |(_, sample)| sample.median());
-        for (place, (name, sample)) in named.iter().enumerate() {
-            let placement = if place == 0 { placement } else { "" };
-            let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|part| number(sample.at(part)));
-            let times = sample.median() / first;
-            let _ = writeln!(text, "| {placement} | {name} | {p50} | {p90} | {p99} | {times:.2} |");
-        }
-    }
+    placed.iter().for_each(|(placement, named)| {
+        write_rows(&mut text, &format!("| {placement} "), named, [0.5, 0.9, 0.99]);
+    });
     text
 }
 
-/// Medians, with a quarter below and a quarter above.
+/// Medians, with the quartiles.
 fn grid(what: &str, rows: &[(String, &Named)], unit: &str) -> String {
     let mut text = format!(
-        "| {what} | which | median, {unit} | a quarter below | a quarter above | × the first |\n| --- | --- | --- | --- | --- | --- |\n"
+        "| {what} | which | median, {unit} | lower quartile | upper quartile | × the first |\n| --- | --- | --- | --- | --- | --- |\n"
     );
-    for (label, named) in rows {
-        let first = named.first().map_or(f64::NAN, |(_, sample)| sample.median());
-        for (place, (name, sample)) in named.iter().enumerate() {
-            let label = if place == 0 { label } else { "" };
-            let [median, low, high] = [0.5, 0.25, 0.75].map(|part| number(sample.at(part)));
-            let _ = writeln!(
-                text,
-                "| {label} | {name} | {median} | {low} | {high} | {:.2} |",
-                sample.median() / first
-            );
-        }
-    }
+    rows.iter().for_each(|(label, named)| {
+        write_rows(&mut text, &format!("| {label} "), named, [0.5, 0.25, 0.75]);
+    });
     text
+}
+
+/// A row for each, the first of them with a label.
+fn write_rows(text: &mut String, label: &str, named: &Named, parts: [f64; 3]) {
+    let first = named.first().map_or(f64::NAN, |(_, sample)| sample.median());
+    let no_label = if label.is_empty() { "" } else { "| " };
+    for (place, (name, sample)) in named.iter().enumerate() {
+        let label = if place == 0 { label } else { no_label };
+        let [a, b, c] = parts.map(|part| number(sample.at(part)));
+        let _ = writeln!(text, "{label}| {name} | {a} | {b} | {c} | {:.2} |", sample.median() / first);
+    }
 }
 
 fn numbers(numbers: &Numbers, unit: &str) -> String {
