@@ -125,23 +125,36 @@ impl Acceptor {
     pub(super) fn run(self) {
         // In memory that is touched only as far as clients fill it.
         let mut received = BytesMut::with_capacity(PROMPT_RECEIVE);
+        while self.is_called() {
+            // Who has come meanwhile needn't be waited for.
+            while self.serve_next(&mut received) {}
+        }
+    }
+
+    /// Waits for a client. `false` if it is time to end.
+    fn is_called(&self) -> bool {
         loop {
-            match sys::next_event(&self.epoll, None) {
-                None => continue,
-                Some(event) if event == CLOSING.u64() => return,
-                Some(_) => {}
-            }
-            match self.listener.accept() {
-                None => return,
-                Some(Ok(socket)) => self.serve(socket, &mut received),
-                Some(Err(error)) if may_retry(&error) => {}
-                Some(Err(_)) => {
-                    self.report(Report::Unaccepted);
-                    // Trying again at once would only keep the machine busy.
-                    wait_for(&self.common.closing, ACCEPT_PAUSE);
-                }
+            if let Some(event) = sys::next_event(&self.epoll, None) {
+                return event != CLOSING.u64();
             }
         }
+    }
+
+    /// Serves the next client, and says whether there was one.
+    fn serve_next(&self, received: &mut BytesMut) -> bool {
+        match self.listener.accept() {
+            Some(Ok(socket)) => {
+                self.serve(socket, received);
+                return true;
+            }
+            Some(Err(error)) if !may_retry(&error) => {
+                self.report(Report::Unaccepted);
+                // Trying again at once would only keep the machine busy.
+                wait_for(&self.common.closing, ACCEPT_PAUSE);
+            }
+            Some(Err(_)) | None => {}
+        }
+        false
     }
 
     fn leave(&self, arrival: Arrival) {
