@@ -310,7 +310,7 @@ fn bulk(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(&'static str
                 Box::new(|| moved(programs.floor_call("copy"), Some(&input), false)) as Turn<'_>,
             ),
             ("daemon-rpc", Box::new(|| moved(ours("copy", 0), Some(&input), false))),
-            ("cat alone", Box::new(|| moved(Command::new("cat"), Some(&input), false))),
+            ("cat alone", Box::new(|| moved(programs.quiet("cat".into()), Some(&input), false))),
         ],
     )?;
     Ok(vec![

@@ -86,7 +86,9 @@ impl Programs {
         Some(self.quiet(self.static_release.as_ref()?.join(name)))
     }
 
-    fn quiet(&self, program: PathBuf) -> Command {
+    /// Any program with its streams at `/dev/null`.
+    #[must_use]
+    pub fn quiet(&self, program: PathBuf) -> Command {
         let mut command = self.scene.command(program);
         // Cargo's, which has the loader look for libraries where there are none.
         command.env_remove(LIBRARY_PATH);

@@ -1,5 +1,6 @@
 //! One client's socket: the control plane waits for it, and whoever has something to say writes to it.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, OnceLock};
@@ -18,7 +19,12 @@ use crate::retry::{NO_SIGNAL, may_retry};
 use crate::{fault, sys};
 
 /// A message so short is copied behind its header, which costs less than handing the kernel both.
-const WORTH_COPYING: usize = 256;
+const WORTH_COPYING: usize = 16 * 1024;
+
+thread_local! {
+    /// Where this thread does that.
+    static WHOLE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A client's socket.
 ///
@@ -84,13 +90,13 @@ impl Socket {
 
     /// The same for a message in two parts.
     pub(super) fn try_send_both(&self, header: &[u8], body: &[u8]) -> io::Result<usize> {
-        let length = header.len() + body.len();
-        let mut whole = [0; WORTH_COPYING];
-        if let Some(whole) = whole.get_mut(..length) {
-            let (first, second) = whole.split_at_mut(header.len());
-            first.copy_from_slice(header);
-            second.copy_from_slice(body);
-            return self.try_send(whole);
+        if header.len() + body.len() <= WORTH_COPYING {
+            return WHOLE.with_borrow_mut(|whole| {
+                whole.clear();
+                whole.extend_from_slice(header);
+                whole.extend_from_slice(body);
+                self.try_send(whole)
+            });
         }
         let both = [IoSlice::new(header), IoSlice::new(body)];
         Ok(sendmsg(self, &both, &mut SendAncillaryBuffer::default(), NO_SIGNAL)?)
