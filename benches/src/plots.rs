@@ -98,7 +98,7 @@ fn bar_rows(
         area.draw(&bar).map_err(failed)?;
         let spread = quartiles.map(|value| (x(value), middle)).to_vec();
         area.draw(&PathElement::new(spread, TEXT)).map_err(failed)?;
-        let beside = x(median.max(quartiles[1])) + 8;
+        let beside = x(median.max(quartiles[1]).max(mark.unwrap_or(0.0))) + 8;
         area.draw(&Text::new(figure(*median), (beside, middle - 6), font(14))).map_err(failed)?;
     }
     if let Some(mark) = mark {
@@ -138,12 +138,17 @@ fn lines(area: &Area<'_>, callers: &[(usize, Named)]) -> anyhow::Result<()> {
         let points: Vec<_> =
             callers.iter().map(|(count, named)| (*count as f64, rate(named, place))).collect();
         let color = if place == 0 { TEXT } else { color(name) };
-        chart.draw_series(LineSeries::new(points.iter().copied(), color.stroke_width(2))).map_err(failed)?;
-        // Above the line, where the lines are apart.
-        let named = points.get(place).copied().unwrap_or_default();
-        let style = font(13).color(&color);
-        let label = EmptyElement::at(named) + Text::new((*name).to_owned(), (4, -18), style);
-        chart.draw_series(std::iter::once(label)).map_err(failed)?;
+        let series = LineSeries::new(points, color.stroke_width(2));
+        let drawn = chart.draw_series(series).map_err(failed)?;
+        drawn
+            .label(*name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], color.stroke_width(2)));
     }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::LowerRight)
+        .label_font(font(13))
+        .draw()
+        .map_err(failed)?;
     Ok(())
 }
