@@ -40,7 +40,7 @@ pub(super) enum Report {
     Unaccepted,
 }
 
-/// Calls the control plane when output waits to be sent.
+/// Calls the control plane to the command that has just begun: output waits to be sent, or its client can't be watched.
 struct Bell {
     index: u64,
     reports: UnboundedSender<Report>,
@@ -198,7 +198,7 @@ impl Acceptor {
             return command.refuse();
         }
         if !is_watched {
-            self.report(Report::Stirred(self.index));
+            self.bell.wake_by_ref();
         }
         let step = poll_fn(|context| Poll::Ready(work.as_mut().poll(context)));
         // As in a runtime's thread: a handler that blocks on another future here panics there as well.
