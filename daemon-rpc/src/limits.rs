@@ -1,5 +1,8 @@
 //! Every time limit and size of the framework that no author chooses, with its reason.
 
+// Acceptors are for Linux alone.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
+
 use std::time::Duration;
 
 /// What arguments, environment and directory may need in a `Command`. The system allows 6 MiB of the first two, and none of

@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
-use rustix::event::{PollFd, PollFlags, poll};
+#[cfg(target_os = "linux")]
+use rustix::event::PollFlags;
+use rustix::event::{PollFd, poll};
 #[cfg(target_os = "linux")]
 use rustix::io::Errno;
 use rustix::io::retry_on_intr;

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 
 use rustix::net::SocketType;
-use rustix::net::sockopt::{socket_acceptconn, socket_type};
+use rustix::net::sockopt::socket_type;
 use rustix::process::{Pid, Signal};
 use rustix::stdio::dup2_stdin;
 
@@ -42,14 +42,24 @@ fn passed_socket(instance: &Instance, passed: Vec<OwnedFd>) -> Result<Option<Uni
     if passed.is_empty() {
         return Ok(None);
     }
-    let listens = |descriptor: &OwnedFd| {
-        socket_acceptconn(descriptor) == Ok(true) && socket_type(descriptor) == Ok(SocketType::STREAM)
-    };
-    let mut listeners = passed.into_iter().filter(listens);
+    let is_listener =
+        |descriptor: &OwnedFd| socket_type(descriptor) == Ok(SocketType::STREAM) && listens(descriptor);
+    let mut listeners = passed.into_iter().filter(is_listener);
     match listeners.find_map(|descriptor| listener(instance, descriptor).transpose()) {
         Some(listener) => listener.map(Some).map_err(Into::into),
         None => Err(DaemonError::OtherSocket { path: instance.socket().to_owned() }),
     }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn listens(socket: &OwnedFd) -> bool {
+    rustix::net::sockopt::socket_acceptconn(socket) == Ok(true)
+}
+
+/// There, the system doesn't tell. What can be told from a listener is a connection.
+#[cfg(target_vendor = "apple")]
+fn listens(socket: &OwnedFd) -> bool {
+    rustix::net::getpeername(socket).is_err()
 }
 
 /// The life lock, also if a daemon holds it: with the supervisor's socket in the place of its own, nobody finds that one any more.

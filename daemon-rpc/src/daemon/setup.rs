@@ -2,7 +2,6 @@
 
 use std::convert::identity;
 use std::env;
-use std::ffi::CString;
 
 use crate::LOG_VARIABLE;
 use crate::limits::OWN_DESCRIPTORS;
@@ -90,8 +89,11 @@ pub(super) fn set_umask() {
 /// Names the process as its program, since the link it was started through would make it "exe".
 pub(super) fn name_process(name: &str) {
     #[cfg(target_os = "linux")]
-    if let Ok(name) = CString::new(name) {
+    if let Ok(name) = std::ffi::CString::new(name) {
         // Only `ps` would miss it.
         let _ = rustix::thread::set_name(&name);
     }
+    // Elsewhere there is no such link.
+    #[cfg(not(target_os = "linux"))]
+    let _ = name;
 }

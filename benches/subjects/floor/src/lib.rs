@@ -1,5 +1,8 @@
 //! What the least-possible client asks of the least-possible server: one line a connection.
 
+#[cfg(target_os = "linux")]
+pub mod event_loop;
+
 /// The answer to `tiny`.
 pub const TINY: &[u8] = b"hello\n";
 
