@@ -1,6 +1,6 @@
 //! Where to arrive: what was aimed at, and what was measured of it.
 
-use crate::measure::{Measured, Named, Numbers};
+use crate::measure::{self, Bulk, Measured, Named, Numbers};
 use crate::sample::Sample;
 
 /// An aim.
@@ -78,14 +78,14 @@ pub fn all(measured: &Measured) -> Vec<Aim> {
         }
     }
 
-    let speeds = [0.9, 0.9, 0.8, 0.8].into_iter();
-    for ((what, named), limit) in measured.bulk.iter().zip(speeds) {
-        let speed = ratio(named, PAIR, OURS, 0.5);
-        add(&format!("speed of {what} / the least-possible pair"), speed, "×", least(limit));
-    }
-    if let Some((what, named)) = measured.bulk.get(4) {
-        let cost = ratio(named, OURS, PAIR, 0.5);
-        add(&format!("cost of {what} / the least-possible pair"), cost, "×", most(1.3));
+    for Bulk { what, placement, named } in &measured.bulk {
+        let moved = format!("{what}, {placement} / the least-possible pair");
+        let (speed, cost) = (ratio(named, PAIR, OURS, 0.5), ratio(named, OURS, PAIR, 0.5));
+        match *what {
+            measure::SINGLE_LINES => add(&format!("cost of {moved}"), cost, "×", most(1.3)),
+            measure::LINES | measure::COPY => add(&format!("speed of {moved}"), speed, "×", least(0.8)),
+            _ => add(&format!("speed of {moved}"), speed, "×", least(0.9)),
+        }
     }
 
     for (callers, named) in &measured.callers {

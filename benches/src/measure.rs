@@ -82,6 +82,26 @@ const EMPTY_WITH_LIBM: &str = "an empty program that loads `libm`";
 /// Things that were measured in turns, with their names.
 pub type Named = Vec<(&'static str, Sample)>;
 
+/// Moving much.
+#[derive(Debug)]
+pub struct Bulk {
+    /// What is moved, and how.
+    pub what: &'static str,
+    /// Where client and server run.
+    pub placement: &'static str,
+    /// By whom.
+    pub named: Named,
+}
+
+/// Bulk whose handler writes line by line, which are sent when they fill a buffer.
+pub const LINES: &str = "lines through `BufWriter`";
+
+/// The same without a buffer.
+pub const SINGLE_LINES: &str = "lines, each written by itself";
+
+/// Bulk that the handler reads before it writes it.
+pub const COPY: &str = "standard input to output";
+
 /// Numbers, by what they tell.
 pub type Numbers = BTreeMap<String, f64>;
 
@@ -98,8 +118,8 @@ pub struct Measured {
     pub cold: Named,
     /// From connecting to the first chunk, in microseconds, by where client and server run.
     pub first_chunk: Vec<(&'static str, Named)>,
-    /// Moving much, in milliseconds, by what is moved.
-    pub bulk: Vec<(&'static str, Named)>,
+    /// Moving much, in milliseconds.
+    pub bulk: Vec<Bulk>,
     /// Commands a second, by the number of callers.
     pub callers: Vec<(usize, Named)>,
     /// In KiB.
@@ -282,43 +302,64 @@ fn moved(mut command: Command, input: Option<&Path>, through_cat: bool) -> anyho
     Ok(took / 1000.0)
 }
 
-fn bulk(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(&'static str, Named)>> {
+fn bulk(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<Bulk>> {
     let input = programs.scene.path("input");
     let text = File::create(&input)?;
     std::io::copy(&mut std::io::Read::take(std::io::repeat(b'x'), extent.bulk), &mut &text)?;
+    run(programs.command("ours-work").arg("tiny"))?;
+    let servers: Vec<_> = programs.floor_servers().chain([programs.daemon("ours-work")?]).collect();
+    let mut all = Vec::new();
+    for (placement, placed) in Placement::all()? {
+        // There, nobody reads while somebody writes.
+        if matches!(placed, Placement::OneProcessor) {
+            continue;
+        }
+        let _placed = Placed::new(placed, &servers)?;
+        let moved = bulk_there(programs, extent, &input)?;
+        all.extend(moved.into_iter().map(|(what, named)| Bulk { what, placement, named }));
+    }
+    Ok(all)
+}
+
+fn bulk_there(
+    programs: &Programs,
+    extent: Extent,
+    input: &Path,
+) -> anyhow::Result<Vec<(&'static str, Named)>> {
     let ours = |kind: &'static str, count: u64| {
         let mut command = programs.command("ours-work");
         command.arg(kind).arg(count.to_string());
         command
     };
     let floor = |kind: &str, count: u64| programs.floor_call(&format!("{kind} {count}"));
-    let rounds = extent.long;
     let both = |kind: &'static str, count: u64, through_cat: bool| -> NamedTurns<'_> {
         vec![
             ("the least-possible pair", Box::new(move || moved(floor(kind, count), None, through_cat))),
             ("daemon-rpc", Box::new(move || moved(ours(kind, count), None, through_cat))),
         ]
     };
-    let pair = |kind, count, through_cat| named(rounds, both(kind, count, through_cat));
+    let pair = |kind, count, through_cat| named(extent.long, both(kind, count, through_cat));
     let mut lines = both("lines", extent.lines, false);
     lines.push(("daemon-rpc, async", Box::new(|| moved(ours("async-lines", extent.lines), None, false))));
     let copy = named(
-        rounds,
+        extent.long,
         vec![
             (
                 "the least-possible pair",
-                Box::new(|| moved(programs.floor_call("copy"), Some(&input), false)) as Turn<'_>,
+                Box::new(|| moved(programs.floor_call("copy"), Some(input), false)) as Turn<'_>,
             ),
-            ("daemon-rpc", Box::new(|| moved(ours("copy", 0), Some(&input), false))),
-            ("cat alone", Box::new(|| moved(programs.quiet("cat".into()), Some(&input), false))),
+            ("daemon-rpc", Box::new(|| moved(ours("copy", 0), Some(input), false))),
+            ("cat alone", Box::new(|| moved(programs.quiet("cat".into()), Some(input), false))),
         ],
     )?;
     Ok(vec![
         ("output to `/dev/null`", pair("bulk", extent.bulk, false)?),
         ("output into a pipe", pair("bulk", extent.bulk, true)?),
-        ("standard input to output", copy),
-        ("lines through `BufWriter`", named(rounds, lines)?),
-        ("lines, each written by itself", pair("single-lines", extent.lines, false)?),
+        (COPY, copy),
+        // It takes no longer than to start some programs.
+        (LINES, named(extent.calls / 3, lines)?),
+        // It takes seconds.
+        (SINGLE_LINES, named(extent.long / 3, both("single-lines", extent.lines, false))?),
     ])
 }
 

@@ -3,8 +3,11 @@
 
 use std::fs;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+#[cfg(target_os = "linux")]
+use rustix::io::Errno;
 use rustix::process::Pid;
+#[cfg(target_os = "linux")]
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// Where the servers run.
@@ -18,6 +21,9 @@ pub enum Placement {
     Scheduler,
 }
 
+/// What [`Placement::Scheduler`] is called.
+pub const LEFT_ALONE: &str = "left to the scheduler";
+
 impl Placement {
     /// All that this machine has processors for, and what they are called.
     ///
@@ -28,12 +34,16 @@ impl Placement {
         let all = [
             ("one processor", Self::OneProcessor),
             ("two processors", Self::TwoProcessors),
-            ("left to the scheduler", Self::Scheduler),
+            (LEFT_ALONE, Self::Scheduler),
         ];
-        let processors = sched_getaffinity(None)?.count();
+        let processors = own_processors()?.len();
         Ok(all
             .into_iter()
-            .filter(|(_, placement)| processors > 1 || !matches!(placement, Self::TwoProcessors))
+            .filter(|(_, placement)| match placement {
+                Self::OneProcessor => processors > 0,
+                Self::TwoProcessors => processors > 1,
+                Self::Scheduler => true,
+            })
             .collect())
     }
 }
@@ -42,7 +52,7 @@ impl Placement {
 #[derive(Debug)]
 pub struct Placed<'a> {
     servers: &'a [Pid],
-    before: CpuSet,
+    before: Vec<usize>,
 }
 
 impl<'a> Placed<'a> {
@@ -52,24 +62,23 @@ impl<'a> Placed<'a> {
     ///
     /// When one of the servers doesn't live.
     pub fn new(placement: Placement, servers: &'a [Pid]) -> anyhow::Result<Self> {
-        let placed = Self { servers, before: sched_getaffinity(None)? };
-        let mut processors = (0..CpuSet::MAX_CPU).filter(|&number| placed.before.is_set(number));
-        let clients = processors.next().context("this thread runs somewhere")?;
-        let servers = match placement {
-            Placement::OneProcessor => clients,
-            Placement::TwoProcessors => processors.next().context("there is another one")?,
-            Placement::Scheduler => return Ok(placed),
+        let placed = Self { servers, before: own_processors()? };
+        let (clients, servers) = match (placement, &placed.before[..]) {
+            (Placement::OneProcessor, [first, ..]) => (*first, *first),
+            (Placement::TwoProcessors, [first, second, ..]) => (*first, *second),
+            (Placement::Scheduler, _) => return Ok(placed),
+            _ => bail!("there are too few processors"),
         };
-        sched_setaffinity(None, &only(clients))?;
-        placed.place_servers(&only(servers))?;
+        run_on(None, &[clients])?;
+        placed.place_servers(&[servers])?;
         Ok(placed)
     }
 
-    fn place_servers(&self, processors: &CpuSet) -> anyhow::Result<()> {
+    fn place_servers(&self, processors: &[usize]) -> anyhow::Result<()> {
         for server in self.servers {
             for thread in fs::read_dir(format!("/proc/{}/task", server.as_raw_pid()))? {
                 let number = thread?.file_name().to_str().context("a number is text")?.parse()?;
-                sched_setaffinity(Pid::from_raw(number), processors)?;
+                run_on(Pid::from_raw(number), processors)?;
             }
         }
         Ok(())
@@ -79,13 +88,37 @@ impl<'a> Placed<'a> {
 impl Drop for Placed<'_> {
     fn drop(&mut self) {
         // A server that has ended runs nowhere.
-        let _ = sched_setaffinity(None, &self.before);
+        let _ = run_on(None, &self.before);
         let _ = self.place_servers(&self.before);
     }
 }
 
-fn only(processor: usize) -> CpuSet {
+/// Those that this thread may run on.
+#[cfg(target_os = "linux")]
+fn own_processors() -> anyhow::Result<Vec<usize>> {
+    let set = sched_getaffinity(None)?;
+    Ok((0..CpuSet::MAX_CPU).filter(|&number| set.is_set(number)).collect())
+}
+
+/// Elsewhere a thread can't be placed.
+#[cfg(not(target_os = "linux"))]
+fn own_processors() -> anyhow::Result<Vec<usize>> {
+    Ok(Vec::new())
+}
+
+/// Places a thread, or this one.
+#[cfg(target_os = "linux")]
+fn run_on(thread: Option<Pid>, processors: &[usize]) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
-    set.set(processor);
-    set
+    processors.iter().for_each(|&number| set.set(number));
+    match sched_setaffinity(thread, &set) {
+        // It has ended since it was listed.
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn run_on(_: Option<Pid>, _: &[usize]) -> anyhow::Result<()> {
+    Ok(())
 }

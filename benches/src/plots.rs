@@ -6,7 +6,8 @@ use anyhow::anyhow;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::measure::{Measured, Named};
+use crate::measure::{Bulk, Measured, Named};
+use crate::placement;
 
 /// Before the names of what are all ours.
 const OURS_PREFIX: &str = "daemon-rpc: ";
@@ -31,7 +32,9 @@ pub fn draw(measured: &Measured, directory: &Path) -> anyhow::Result<()> {
     let speeds: Vec<_> = measured
         .bulk
         .iter()
-        .filter_map(|(what, named)| {
+        // As they run when nobody interferes.
+        .filter(|bulk| bulk.placement == placement::LEFT_ALONE)
+        .filter_map(|Bulk { what, named, .. }| {
             let speed = named.first()?.1.median() / named.get(1)?.1.median();
             Some((what.replace('`', ""), speed))
         })

@@ -27,7 +27,11 @@ pub fn render(measured: &Measured, run: String) -> anyhow::Result<String> {
         measured.by_state.iter().map(|(mib, named)| (format!("{mib} MiB"), named)).collect();
     let by_daemons: Vec<_> =
         measured.by_daemons.iter().map(|(count, named)| (count.to_string(), named)).collect();
-    let bulk: Vec<_> = measured.bulk.iter().map(|(what, named)| ((*what).to_owned(), named)).collect();
+    let bulk: Vec<_> = measured
+        .bulk
+        .iter()
+        .map(|bulk| (format!("{}, {}", bulk.what, bulk.placement), &bulk.named))
+        .collect();
     for (place, text) in [
         ("{{run}}", run),
         ("{{aims}}", aims(measured)),
