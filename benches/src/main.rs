@@ -5,7 +5,7 @@
 //! cargo run --release -p daemon-rpc-bench -- --quick
 //! ```
 //!
-//! `--quick` takes few minutes, and writes beside the programs instead of into `docs/`.
+//! `--quick` takes a minute once everything is built, and writes beside the programs instead of into `docs/`.
 
 mod aims;
 mod measure;

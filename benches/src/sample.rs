@@ -14,6 +14,12 @@ impl Sample {
         Self(measured)
     }
 
+    /// Takes in what was measured of the same thing another time.
+    pub fn add(&mut self, more: Self) {
+        self.0.extend(more.0);
+        self.0.sort_by(f64::total_cmp);
+    }
+
     /// The value that this part of the measurements, from 0 to 1, stays below.
     #[must_use]
     pub fn at(&self, part: f64) -> f64 {
