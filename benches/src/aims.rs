@@ -42,9 +42,11 @@ pub fn of<'a>(named: &'a Named, name: &str) -> Option<&'a Sample> {
     named.iter().find(|(found, _)| *found == name).map(|(_, sample)| sample)
 }
 
-const OURS: &str = "daemon-rpc";
+/// What all is about.
+pub const OURS: &str = "daemon-rpc";
 const EMPTY: &str = "an empty program";
-const PAIR: &str = "the least-possible pair";
+/// What bulk is compared with.
+pub const PAIR: &str = "the least-possible pair";
 const SERVER: &str = "the least-possible server";
 
 /// What was aimed at and measured.

@@ -32,7 +32,7 @@ pub struct Extent {
     pub connections: usize,
     /// Bytes that are moved at once.
     pub bulk: u64,
-    /// Lines that are written one by one.
+    /// Lines that are written through a buffer, or, a fifth of them at a time, one by one.
     pub lines: u64,
     /// Commands for each number of callers.
     pub commands: usize,
@@ -353,6 +353,8 @@ fn pass_of_bulk(
     let rounds = extent.long / extent.passes;
     let pair = |kind, count, through_cat| named(rounds, both(kind, count, through_cat));
     let mut lines = both("lines", extent.lines, false);
+    let framed: Turn<'_> = Box::new(|| moved(floor("framed-lines", extent.lines), None, false));
+    lines.insert(1, ("the least-possible pair, in frames", framed));
     lines.push(("daemon-rpc, async", Box::new(|| moved(ours("async-lines", extent.lines), None, false))));
     let copy = named(
         rounds,
@@ -371,8 +373,8 @@ fn pass_of_bulk(
         (COPY, copy),
         // It takes little time.
         (LINES, named(rounds * 5, lines)?),
-        // It takes seconds.
-        (SINGLE_LINES, named(1, both("single-lines", extent.lines, false))?),
+        // It takes long.
+        (SINGLE_LINES, named(rounds, both("single-lines", extent.lines / 5, false))?),
     ])
 }
 

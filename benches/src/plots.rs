@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use crate::aims;
 use crate::measure::{Bulk, Measured, Named};
 use crate::placement;
 
@@ -35,7 +36,7 @@ pub fn draw(measured: &Measured, directory: &Path) -> anyhow::Result<()> {
         // As they run when nobody interferes.
         .filter(|bulk| bulk.placement == placement::LEFT_ALONE)
         .filter_map(|Bulk { what, named, .. }| {
-            let speed = named.first()?.1.median() / named.get(1)?.1.median();
+            let speed = aims::of(named, aims::PAIR)?.median() / aims::of(named, aims::OURS)?.median();
             Some((what.replace('`', ""), speed))
         })
         .collect();
@@ -55,7 +56,7 @@ fn failed(error: impl std::fmt::Display) -> anyhow::Error {
 }
 
 fn color(name: &str) -> RGBColor {
-    if name == "daemon-rpc" || name.starts_with(OURS_PREFIX) { OURS } else { OTHERS }
+    if name == aims::OURS || name.starts_with(OURS_PREFIX) { OURS } else { OTHERS }
 }
 
 fn font<'a>(size: i32) -> TextStyle<'a> {

@@ -11,3 +11,6 @@ pub const LINE: &[u8] = b"a short line\n";
 
 /// How much is written, or read, at once.
 pub const BLOCK: usize = 64 * 1024;
+
+/// How many bytes there are before each piece of `framed-lines`, as many as a daemon has there.
+pub const FRAME_HEADER: usize = 5;

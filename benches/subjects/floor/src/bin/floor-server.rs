@@ -1,10 +1,10 @@
 //! The least-possible server: one connection after another, a line from each, and what that asks for.
 
 use std::error::Error;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use bench_floor::{BLOCK, LINE, TINY};
+use bench_floor::{BLOCK, FRAME_HEADER, LINE, TINY};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args_os().nth(1).ok_or("the socket's path")?;
@@ -38,10 +38,35 @@ fn serve(client: UnixStream) -> Result<(), Box<dyn Error>> {
             (0..count).try_for_each(|_| output.write_all(LINE))?;
             output.flush()?;
         }
+        "framed-lines" => {
+            let mut output = BufWriter::new(Framed { output, frame: Vec::new() });
+            (0..count).try_for_each(|_| output.write_all(LINE))?;
+            output.flush()?;
+        }
         "single-lines" => (0..count).try_for_each(|_| output.write_all(LINE))?,
         other => return Err(other.into()),
     }
     Ok(())
+}
+
+/// Puts a header before whatever is written.
+struct Framed<W> {
+    output: W,
+    frame: Vec<u8>,
+}
+
+impl<W: Write> Write for Framed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.frame.clear();
+        self.frame.extend([0; FRAME_HEADER]);
+        self.frame.extend_from_slice(bytes);
+        self.output.write_all(&self.frame)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
 }
 
 fn copy(mut input: BufReader<&UnixStream>, mut output: &UnixStream) -> io::Result<()> {
