@@ -1,6 +1,7 @@
 //! Where to arrive: what was aimed at, and what was measured of it.
 
-use crate::measure::{self, Bulk, Measured, Named, Numbers};
+use crate::bulk::{Bulk, Kind};
+use crate::measure::{CLIENT, EMPTY, Measured, NAILGUN, Named, Numbers, OURS, PAIR, SERVER, WITH_DAEMON};
 use crate::sample::Sample;
 
 /// An aim.
@@ -42,13 +43,6 @@ pub fn of<'a>(named: &'a Named, name: &str) -> Option<&'a Sample> {
     named.iter().find(|(found, _)| *found == name).map(|(_, sample)| sample)
 }
 
-/// What all is about.
-pub const OURS: &str = "daemon-rpc";
-const EMPTY: &str = "an empty program";
-/// What bulk is compared with.
-pub const PAIR: &str = "the least-possible pair";
-const SERVER: &str = "the least-possible server";
-
 /// What was aimed at and measured.
 #[must_use]
 pub fn all(measured: &Measured) -> Vec<Aim> {
@@ -63,8 +57,8 @@ pub fn all(measured: &Measured) -> Vec<Aim> {
 
     let (warm, peers, cold) = (&measured.warm, &measured.warm_peers, &measured.cold);
     add("warm call / an empty program", ratio(warm, OURS, EMPTY, 0.5), "×", most(1.3));
-    add("warm call / with_daemon", ratio(peers, OURS, "with_daemon", 0.5), "×", most(0.6));
-    add("warm call / Nailgun's C client", ratio(peers, OURS, "Nailgun's C client", 0.5), "×", most(1.0));
+    add("warm call / with_daemon", ratio(peers, OURS, WITH_DAEMON, 0.5), "×", most(0.6));
+    add("warm call / Nailgun's C client", ratio(peers, OURS, NAILGUN, 0.5), "×", most(1.0));
     add(
         "warm call, linked statically / an empty program, linked statically",
         ratio(&measured.warm_static, OURS, EMPTY, 0.5),
@@ -72,21 +66,21 @@ pub fn all(measured: &Measured) -> Vec<Aim> {
         most(1.35),
     );
     add("cold call / an empty program", ratio(cold, OURS, EMPTY, 0.5), "×", most(3.5));
-    add("cold call / with_daemon", ratio(cold, OURS, "with_daemon", 0.5), "×", most(0.9));
+    add("cold call / with_daemon", ratio(cold, OURS, WITH_DAEMON, 0.5), "×", most(0.9));
     for (placement, named) in &measured.first_chunk {
         for (name, part, limit) in [("p50", 0.5, 2.0), ("p99", 0.99, 3.0)] {
-            let what = format!("connect to first chunk, {placement}, {name} / the least-possible server");
+            let what = format!("connect to first chunk, {}, {name} / {SERVER}", placement.name());
             add(&what, ratio(named, OURS, SERVER, part), "×", most(limit));
         }
     }
 
-    for Bulk { what, placement, named } in &measured.bulk {
-        let moved = format!("{what}, {placement} / the least-possible pair");
+    for Bulk { kind, placement, named } in &measured.bulk {
+        let moved = format!("{}, {} / {PAIR}", kind.name(), placement.name());
         let (speed, cost) = (ratio(named, PAIR, OURS, 0.5), ratio(named, OURS, PAIR, 0.5));
-        match *what {
-            measure::SINGLE_LINES => add(&format!("cost of {moved}"), cost, "×", most(1.3)),
-            measure::LINES | measure::COPY => add(&format!("speed of {moved}"), speed, "×", least(0.8)),
-            _ => add(&format!("speed of {moved}"), speed, "×", least(0.9)),
+        match kind {
+            Kind::ToNull | Kind::IntoPipe => add(&format!("speed of {moved}"), speed, "×", least(0.9)),
+            Kind::Copy | Kind::Lines => add(&format!("speed of {moved}"), speed, "×", least(0.8)),
+            Kind::SingleLines => add(&format!("cost of {moved}"), cost, "×", most(1.3)),
         }
     }
 
@@ -131,7 +125,7 @@ pub fn all(measured: &Measured) -> Vec<Aim> {
         );
         add(
             &format!("client's system calls{linked}, beyond the least-possible client's"),
-            beyond(&measured.counts, "system calls", "the least-possible client"),
+            beyond(&measured.counts, "system calls", CLIENT),
             "",
             most(10.0),
         );

@@ -8,6 +8,7 @@
 //! `--quick` takes a minute once everything is built, and writes beside the programs instead of into `docs/`.
 
 mod aims;
+mod bulk;
 mod measure;
 mod placement;
 mod plots;

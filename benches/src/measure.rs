@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::fs::File;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use daemon_rpc_tests::scene::{anonymous_kib, resident_kib, until};
 use rustix::process::Pid;
 
+use crate::bulk::{self, Bulk};
 use crate::placement::{Placed, Placement};
 use crate::programs::{LIBRARY_PATH, Programs, clean_build, crates, output, run};
 use crate::sample::{Sample, Turn, in_turns, timed};
@@ -26,14 +25,20 @@ pub struct Extent {
     pub calls: usize,
     /// Rounds of what takes long.
     pub long: usize,
-    /// How many times bulk is measured with all other bulk in between: how fast it is, changes with the minutes.
+    /// How often all bulk is measured over again: a machine's speed changes within minutes.
     pub passes: usize,
+    /// Rounds of bulk in each pass.
+    pub bulk_rounds: usize,
+    /// The same of lines through a buffer, which take little time.
+    pub line_rounds: usize,
     /// Rounds inside one process.
     pub connections: usize,
     /// Bytes that are moved at once.
     pub bulk: u64,
-    /// Lines that are written through a buffer, or, a fifth of them at a time, one by one.
+    /// Lines that are written through a buffer.
     pub lines: u64,
+    /// Lines that are written one by one, which takes a hundred times as long.
+    pub single_lines: u64,
     /// Commands for each number of callers.
     pub commands: usize,
     /// Commands that one daemon has to bear.
@@ -50,9 +55,12 @@ impl Extent {
         calls: 300,
         long: 15,
         passes: 3,
+        bulk_rounds: 5,
+        line_rounds: 25,
         connections: 20_000,
         bulk: 1 << 30,
         lines: 10_000_000,
+        single_lines: 2_000_000,
         commands: 20_000,
         many_commands: 1_000_000,
         stream: 10 << 30,
@@ -64,9 +72,12 @@ impl Extent {
         calls: 40,
         long: 3,
         passes: 1,
+        bulk_rounds: 3,
+        line_rounds: 15,
         connections: 2000,
         bulk: 1 << 28,
         lines: 500_000,
+        single_lines: 100_000,
         commands: 2000,
         many_commands: 20_000,
         stream: 1 << 30,
@@ -80,31 +91,35 @@ const STRACES: usize = 10;
 /// How many connections are idle at once.
 const IDLE: u16 = 1000;
 
-/// The name of what tells the cost of loading `libm`.
+/// What all is about.
+pub const OURS: &str = "daemon-rpc";
+
+/// What a call is compared with.
+pub const EMPTY: &str = "an empty program";
+
+/// What tells the cost of loading `libm`.
 const EMPTY_WITH_LIBM: &str = "an empty program that loads `libm`";
+
+/// A program that does what ours does, by itself.
+const PLAIN: &str = "the same command without a daemon";
+
+/// What a call's system calls are compared with.
+pub const CLIENT: &str = "the least-possible client";
+
+/// What connections are compared with.
+pub const SERVER: &str = "the least-possible server";
+
+/// What bulk is compared with.
+pub const PAIR: &str = "the least-possible pair";
+
+/// What a user could take in our place.
+pub const WITH_DAEMON: &str = "with_daemon";
+
+/// Another.
+pub const NAILGUN: &str = "Nailgun's C client";
 
 /// Things that were measured in turns, with their names.
 pub type Named = Vec<(&'static str, Sample)>;
-
-/// Moving much.
-#[derive(Debug)]
-pub struct Bulk {
-    /// What is moved, and how.
-    pub what: &'static str,
-    /// Where client and server run.
-    pub placement: &'static str,
-    /// By whom.
-    pub named: Named,
-}
-
-/// Bulk whose handler writes line by line, which are sent when they fill a buffer.
-pub const LINES: &str = "lines through `BufWriter`";
-
-/// The same without a buffer.
-pub const SINGLE_LINES: &str = "lines, each written by itself";
-
-/// Bulk that the handler reads before it writes it.
-pub const COPY: &str = "standard input to output";
 
 /// Numbers, by what they tell.
 pub type Numbers = BTreeMap<String, f64>;
@@ -121,7 +136,7 @@ pub struct Measured {
     /// With nothing there, in microseconds.
     pub cold: Named,
     /// From connecting to the first chunk, in microseconds, by where client and server run.
-    pub first_chunk: Vec<(&'static str, Named)>,
+    pub first_chunk: Vec<(Placement, Named)>,
     /// Moving much, in milliseconds.
     pub bulk: Vec<Bulk>,
     /// Commands a second, by the number of callers.
@@ -157,7 +172,7 @@ pub fn everything(programs: &Programs, extent: Extent) -> anyhow::Result<Measure
     measured.first_chunk = first_chunk(programs, extent)?;
     measured.callers = callers(programs, extent)?;
     step("bulk");
-    measured.bulk = bulk(programs, extent)?;
+    measured.bulk = bulk::measure(programs, extent)?;
     step("how cost grows");
     measured.by_output = by_output(programs, extent)?;
     measured.by_state = by_state(programs, extent)?;
@@ -167,9 +182,15 @@ pub fn everything(programs: &Programs, extent: Extent) -> anyhow::Result<Measure
     Ok(measured)
 }
 
-type NamedTurns<'a> = Vec<(&'static str, Turn<'a>)>;
+/// What is measured in turns, with the names.
+pub type NamedTurns<'a> = Vec<(&'static str, Turn<'a>)>;
 
-fn named(rounds: usize, turns: NamedTurns<'_>) -> anyhow::Result<Named> {
+/// Measures them in turns.
+///
+/// # Errors
+///
+/// The first one of a turn.
+pub fn named(rounds: usize, turns: NamedTurns<'_>) -> anyhow::Result<Named> {
     let (names, mut turns): (Vec<_>, Vec<_>) = turns.into_iter().unzip();
     Ok(names.into_iter().zip(in_turns(rounds, &mut turns)?).collect())
 }
@@ -183,11 +204,11 @@ fn warm(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
     named(
         extent.calls,
         vec![
-            ("an empty program", process(|| programs.command("floor-empty"))),
+            (EMPTY, process(|| programs.command("floor-empty"))),
             (EMPTY_WITH_LIBM, process(|| programs.command("floor-libm"))),
-            ("the same command without a daemon", process(|| programs.command("floor-plain"))),
-            ("the least-possible client", process(|| programs.floor_call("tiny"))),
-            ("daemon-rpc", process(|| programs.command("ours-tiny"))),
+            (PLAIN, process(|| programs.command("floor-plain"))),
+            (CLIENT, process(|| programs.floor_call("tiny"))),
+            (OURS, process(|| programs.command("ours-tiny"))),
         ],
     )
 }
@@ -195,12 +216,12 @@ fn warm(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
 /// Apart from the others, since what these leave behind slows down who comes next.
 fn warm_peers(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
     let mut turns: NamedTurns<'_> = vec![
-        ("an empty program", process(|| programs.command("floor-empty"))),
-        ("daemon-rpc", process(|| programs.command("ours-tiny"))),
-        ("with_daemon", process(|| programs.with_daemon_call())),
+        (EMPTY, process(|| programs.command("floor-empty"))),
+        (OURS, process(|| programs.command("ours-tiny"))),
+        (WITH_DAEMON, process(|| programs.with_daemon_call())),
     ];
     if let Some(nailgun) = &programs.nailgun {
-        turns.push(("Nailgun's C client", process(|| nailgun.call(programs))));
+        turns.push((NAILGUN, process(|| nailgun.call(programs))));
     }
     named(extent.calls, turns)
 }
@@ -211,22 +232,22 @@ fn warm_static(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
     };
     let call = |name: &'static str| process(move || programs.static_command(name).expect("it was there"));
     // It takes the place of the daemon of the other build, which would otherwise be replaced in turns.
-    named(extent.calls, vec![("an empty program", call("floor-empty")), ("daemon-rpc", call("ours-tiny"))])
+    named(extent.calls, vec![(EMPTY, call("floor-empty")), (OURS, call("ours-tiny"))])
 }
 
 fn cold(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
     let turns: NamedTurns<'_> = vec![
-        ("an empty program", process(|| programs.command("floor-empty"))),
+        (EMPTY, process(|| programs.command("floor-empty"))),
         ("daemon-rpc, but only started twice", process(|| programs.command("ours-twice"))),
         (
-            "daemon-rpc",
+            OURS,
             Box::new(|| {
                 programs.end_ours("ours-tiny")?;
                 timed(|| run(&mut programs.command("ours-tiny")))
             }),
         ),
         (
-            "with_daemon",
+            WITH_DAEMON,
             Box::new(|| {
                 programs.end_with_daemon()?;
                 timed(|| run(&mut programs.with_daemon_call()))
@@ -242,22 +263,22 @@ fn cold(programs: &Programs, extent: Extent) -> anyhow::Result<Named> {
 fn servers(programs: &Programs) -> anyhow::Result<Vec<(&'static str, Server)>> {
     run(&mut programs.command("ours-tiny"))?;
     Ok(vec![
-        ("the least-possible server", Server::of_floor(programs.socket("floor-server"), "tiny")),
+        (SERVER, Server::of_floor(programs.socket("floor-server"), "tiny")),
         ("an event loop and a handler's thread", Server::of_floor(programs.socket("floor-loop"), "tiny")),
-        ("daemon-rpc", Server::of_daemon(programs.daemon_socket("ours-tiny"), &[0x80])?),
+        (OURS, Server::of_daemon(programs.daemon_socket("ours-tiny"), &[0x80])?),
     ])
 }
 
-fn first_chunk(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(&'static str, Named)>> {
+fn first_chunk(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(Placement, Named)>> {
     let servers = servers(programs)?;
     let processes: Vec<_> = programs.floor_servers().chain([programs.daemon("ours-tiny")?]).collect();
-    let of = |(name, placement): (&'static str, Placement)| {
+    let of = |placement| {
         let _placed = Placed::new(placement, &processes)?;
         let turns = servers.iter().map(|(name, server)| {
             let turn: Turn<'_> = Box::new(|| server.first_chunk());
             (*name, turn)
         });
-        anyhow::Ok((name, named(extent.connections, turns.collect())?))
+        anyhow::Ok((placement, named(extent.connections, turns.collect())?))
     };
     Placement::all()?.into_iter().map(of).collect()
 }
@@ -288,96 +309,6 @@ fn callers(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(usize, Na
     [1, 10, 100, 1000].into_iter().map(of).collect()
 }
 
-/// How long a command takes whose output goes to `/dev/null`, or through `cat`, in milliseconds.
-fn moved(mut command: Command, input: Option<&Path>, through_cat: bool) -> anyhow::Result<f64> {
-    if let Some(input) = input {
-        command.stdin(File::open(input)?);
-    }
-    let took = timed(|| {
-        if !through_cat {
-            return run(&mut command);
-        }
-        let mut writer = command.stdout(Stdio::piped()).spawn()?;
-        let output = writer.stdout.take().context("it is piped")?;
-        run(Command::new("cat").stdin(output).stdout(Stdio::null()))?;
-        ensure!(writer.wait()?.success(), "{command:?} failed");
-        Ok(())
-    })?;
-    Ok(took / 1000.0)
-}
-
-fn bulk(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<Bulk>> {
-    let input = programs.scene.path("input");
-    let text = File::create(&input)?;
-    std::io::copy(&mut std::io::Read::take(std::io::repeat(b'x'), extent.bulk), &mut &text)?;
-    run(programs.command("ours-work").arg("tiny"))?;
-    let servers: Vec<_> = programs.floor_servers().chain([programs.daemon("ours-work")?]).collect();
-    let mut all: Vec<Bulk> = Vec::new();
-    for _ in 0..extent.passes {
-        for (placement, placed) in Placement::all()? {
-            // There, nobody reads while somebody writes.
-            if matches!(placed, Placement::OneProcessor) {
-                continue;
-            }
-            let _placed = Placed::new(placed, &servers)?;
-            for (what, named) in pass_of_bulk(programs, extent, &input)? {
-                let known = all.iter_mut().find(|bulk| (bulk.what, bulk.placement) == (what, placement));
-                if let Some(bulk) = known {
-                    bulk.named.iter_mut().zip(named).for_each(|((_, sample), (_, more))| sample.add(more));
-                } else {
-                    all.push(Bulk { what, placement, named });
-                }
-            }
-        }
-    }
-    Ok(all)
-}
-
-fn pass_of_bulk(
-    programs: &Programs,
-    extent: Extent,
-    input: &Path,
-) -> anyhow::Result<Vec<(&'static str, Named)>> {
-    let ours = |kind: &'static str, count: u64| {
-        let mut command = programs.command("ours-work");
-        command.arg(kind).arg(count.to_string());
-        command
-    };
-    let floor = |kind: &str, count: u64| programs.floor_call(&format!("{kind} {count}"));
-    let both = |kind: &'static str, count: u64, through_cat: bool| -> NamedTurns<'_> {
-        vec![
-            ("the least-possible pair", Box::new(move || moved(floor(kind, count), None, through_cat))),
-            ("daemon-rpc", Box::new(move || moved(ours(kind, count), None, through_cat))),
-        ]
-    };
-    let rounds = extent.long / extent.passes;
-    let pair = |kind, count, through_cat| named(rounds, both(kind, count, through_cat));
-    let mut lines = both("lines", extent.lines, false);
-    let framed: Turn<'_> = Box::new(|| moved(floor("framed-lines", extent.lines), None, false));
-    lines.insert(1, ("the least-possible pair, in frames", framed));
-    lines.push(("daemon-rpc, async", Box::new(|| moved(ours("async-lines", extent.lines), None, false))));
-    let copy = named(
-        rounds,
-        vec![
-            (
-                "the least-possible pair",
-                Box::new(|| moved(programs.floor_call("copy"), Some(input), false)) as Turn<'_>,
-            ),
-            ("daemon-rpc", Box::new(|| moved(ours("copy", 0), Some(input), false))),
-            ("cat alone", Box::new(|| moved(programs.quiet("cat".into()), Some(input), false))),
-        ],
-    )?;
-    Ok(vec![
-        ("output to `/dev/null`", pair("bulk", extent.bulk, false)?),
-        ("output into a pipe", pair("bulk", extent.bulk, true)?),
-        (COPY, copy),
-        // It takes little time.
-        (LINES, named(rounds * 5, lines)?),
-        // It takes long.
-        (SINGLE_LINES, named(rounds, both("single-lines", extent.lines / 5, false))?),
-    ])
-}
-
 fn by_output(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(u64, Named)>> {
     let of = |bytes: u64| {
         let ours = process(move || {
@@ -386,10 +317,7 @@ fn by_output(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(u64, Na
             command
         });
         let floor = process(move || programs.floor_call(&format!("bulk {bytes}")));
-        anyhow::Ok((
-            bytes,
-            named(extent.long, vec![("the least-possible pair", floor), ("daemon-rpc", ours)])?,
-        ))
+        anyhow::Ok((bytes, named(extent.long, vec![(PAIR, floor), (OURS, ours)])?))
     };
     [1, 1 << 10, 1 << 20, 1 << 24, extent.bulk / 4].into_iter().map(of).collect()
 }
@@ -439,16 +367,16 @@ fn by_daemons(programs: &Programs, extent: Extent) -> anyhow::Result<Vec<(usize,
 /// Whose system calls, instructions and memory are told.
 fn clients(programs: &Programs) -> Vec<(String, Command)> {
     let mut clients = vec![
-        ("an empty program".to_owned(), programs.command("floor-empty")),
+        (EMPTY.to_owned(), programs.command("floor-empty")),
         (EMPTY_WITH_LIBM.to_owned(), programs.command("floor-libm")),
-        ("the least-possible client".to_owned(), programs.floor_call("tiny")),
-        ("daemon-rpc".to_owned(), programs.command("ours-tiny")),
+        (CLIENT.to_owned(), programs.floor_call("tiny")),
+        (OURS.to_owned(), programs.command("ours-tiny")),
     ];
     let static_client = programs.static_command("floor-client");
     let linked_statically = [
-        ("an empty program", programs.static_command("floor-empty")),
-        ("the least-possible client", static_client.map(|client| programs.asking(client, "tiny"))),
-        ("daemon-rpc", programs.static_command("ours-tiny")),
+        (EMPTY, programs.static_command("floor-empty")),
+        (CLIENT, static_client.map(|client| programs.asking(client, "tiny"))),
+        (OURS, programs.static_command("ours-tiny")),
     ];
     clients.extend(
         linked_statically
@@ -559,7 +487,7 @@ fn memory(programs: &Programs, extent: Extent) -> anyhow::Result<Numbers> {
     insert("idle daemon, its pages of `libm`", mapped_kib(daemon, "/libm.so")?);
     insert("idle daemon, its pages of no file", anonymous_kib(daemon));
     if let Some(server) = programs.floor_servers().next() {
-        insert("the least-possible server", resident_kib(server));
+        insert(SERVER, resident_kib(server));
     }
 
     let server = Server::of_daemon(programs.daemon_socket("ours-tiny"), &[0x80])?;

@@ -11,7 +11,7 @@ use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 /// Where the servers run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Placement {
     /// Where this thread does, too.
     OneProcessor,
@@ -21,30 +21,38 @@ pub enum Placement {
     Scheduler,
 }
 
-/// What [`Placement::Scheduler`] is called.
-pub const LEFT_ALONE: &str = "left to the scheduler";
-
 impl Placement {
-    /// All that this machine has processors for, and what they are called.
+    /// All that this machine has processors for.
     ///
     /// # Errors
     ///
     /// When that can't be told.
-    pub fn all() -> anyhow::Result<Vec<(&'static str, Self)>> {
-        let all = [
-            ("one processor", Self::OneProcessor),
-            ("two processors", Self::TwoProcessors),
-            (LEFT_ALONE, Self::Scheduler),
-        ];
-        let processors = own_processors()?.len();
-        Ok(all
-            .into_iter()
-            .filter(|(_, placement)| match placement {
-                Self::OneProcessor => processors > 0,
-                Self::TwoProcessors => processors > 1,
-                Self::Scheduler => true,
-            })
-            .collect())
+    pub fn all() -> anyhow::Result<Vec<Self>> {
+        Ok(match own_processors()?.len() {
+            0 => vec![Self::Scheduler],
+            1 => vec![Self::OneProcessor, Self::Scheduler],
+            _ => vec![Self::OneProcessor, Self::TwoProcessors, Self::Scheduler],
+        })
+    }
+
+    /// Those in which one of the two can read while the other writes.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be told.
+    pub fn all_at_once() -> anyhow::Result<Vec<Self>> {
+        let all = Self::all()?.into_iter();
+        Ok(all.filter(|placement| *placement != Self::OneProcessor).collect())
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OneProcessor => "one processor",
+            Self::TwoProcessors => "two processors",
+            Self::Scheduler => "left to the scheduler",
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use crate::aims;
-use crate::measure::{Bulk, Measured, Named};
-use crate::placement;
+use crate::bulk::Bulk;
+use crate::measure::{self, Measured, Named, PAIR};
 
 /// Before the names of what are all ours.
 const OURS_PREFIX: &str = "daemon-rpc: ";
@@ -30,17 +30,7 @@ pub fn draw(measured: &Measured, directory: &Path) -> anyhow::Result<()> {
     for ((title, named), file) in calls.into_iter().zip(["warm-call.svg", "cold-call.svg"]) {
         drawn(&directory.join(file), |area| bars(area, title, named))?;
     }
-    let speeds: Vec<_> = measured
-        .bulk
-        .iter()
-        // As they run when nobody interferes.
-        .filter(|bulk| bulk.placement == placement::LEFT_ALONE)
-        .filter_map(|Bulk { what, named, .. }| {
-            let speed = aims::of(named, aims::PAIR)?.median() / aims::of(named, aims::OURS)?.median();
-            Some((what.replace('`', ""), speed))
-        })
-        .collect();
-    drawn(&directory.join("bulk.svg"), |area| speed_bars(area, &speeds))?;
+    drawn(&directory.join("bulk.svg"), |area| speed_bars(area, &measured.bulk))?;
     drawn(&directory.join("callers.svg"), |area| lines(area, &measured.callers))
 }
 
@@ -56,7 +46,7 @@ fn failed(error: impl std::fmt::Display) -> anyhow::Error {
 }
 
 fn color(name: &str) -> RGBColor {
-    if name == aims::OURS || name.starts_with(OURS_PREFIX) { OURS } else { OTHERS }
+    if name == measure::OURS || name.starts_with(OURS_PREFIX) { OURS } else { OTHERS }
 }
 
 fn font<'a>(size: i32) -> TextStyle<'a> {
@@ -72,11 +62,19 @@ fn bars(area: &Area<'_>, title: &str, named: &Named) -> anyhow::Result<()> {
     bar_rows(area, title, &rows, |value| format!("{value:.0}"), None)
 }
 
-fn speed_bars(area: &Area<'_>, speeds: &[(String, f64)]) -> anyhow::Result<()> {
-    let rows: Vec<_> =
-        speeds.iter().map(|(what, speed)| (format!("{OURS_PREFIX}{what}"), *speed, [*speed; 2])).collect();
-    let title = "speed, the least-possible pair being 1";
-    bar_rows(area, title, &rows, |value| format!("{value:.2}"), Some(1.0))
+/// A bar for each kind of bulk, in the first placement in which it was measured.
+fn speed_bars(area: &Area<'_>, bulk: &[Bulk]) -> anyhow::Result<()> {
+    let Some(first) = bulk.first() else { return Ok(()) };
+    let rows: Vec<_> = bulk
+        .iter()
+        .filter(|bulk| bulk.placement == first.placement)
+        .filter_map(|Bulk { kind, named, .. }| {
+            let speed = aims::of(named, PAIR)?.median() / aims::of(named, measure::OURS)?.median();
+            Some((format!("{OURS_PREFIX}{}", kind.name().replace('`', "")), speed, [speed; 2]))
+        })
+        .collect();
+    let title = format!("speed, {PAIR} being 1 ({})", first.placement.name());
+    bar_rows(area, &title, &rows, |value| format!("{value:.2}"), Some(1.0))
 }
 
 fn bar_rows(

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use crate::aims::{self, Aim, Limit};
 use crate::measure::{Measured, Named, Numbers};
+use crate::placement::Placement;
 use crate::programs::{output, root};
 
 /// What the figures are put into, from the repository's root.
@@ -30,7 +31,7 @@ pub fn render(measured: &Measured, run: String) -> anyhow::Result<String> {
     let bulk: Vec<_> = measured
         .bulk
         .iter()
-        .map(|bulk| (format!("{}, {}", bulk.what, bulk.placement), &bulk.named))
+        .map(|bulk| (format!("{}, {}", bulk.kind.name(), bulk.placement.name()), &bulk.named))
         .collect();
     for (place, text) in [
         ("{{run}}", run),
@@ -122,12 +123,12 @@ fn table(named: &Named, unit: &str) -> String {
     text
 }
 
-fn percentiles(placed: &[(&'static str, Named)]) -> String {
+fn percentiles(placed: &[(Placement, Named)]) -> String {
     let mut text = String::from(
         "| client and server | which | p50, µs | p90 | p99 | p50 × the first |\n| --- | --- | --- | --- | --- | --- |\n",
     );
     placed.iter().for_each(|(placement, named)| {
-        write_rows(&mut text, &format!("| {placement} "), named, [0.5, 0.9, 0.99]);
+        write_rows(&mut text, &format!("| {} ", placement.name()), named, [0.5, 0.9, 0.99]);
     });
     text
 }
@@ -150,7 +151,9 @@ fn write_rows(text: &mut String, label: &str, named: &Named, parts: [f64; 3]) {
     for (place, (name, sample)) in named.iter().enumerate() {
         let label = if place == 0 { label } else { no_label };
         let [a, b, c] = parts.map(|part| number(sample.at(part)));
-        let _ = writeln!(text, "{label}| {name} | {a} | {b} | {c} | {:.2} |", sample.median() / first);
+        // One alone has nothing to be compared with.
+        let ratio = if named.len() > 1 { format!("{:.2}", sample.median() / first) } else { String::new() };
+        let _ = writeln!(text, "{label}| {name} | {a} | {b} | {c} | {ratio} |");
     }
 }
 

@@ -37,8 +37,8 @@ impl Sample {
 /// One of several things that are measured in turns.
 pub type Turn<'a> = Box<dyn FnMut() -> anyhow::Result<f64> + 'a>;
 
-/// Measures each of them once in each round, so that whatever drifts hits all alike, and in each round in another order, so that what one leaves
-/// behind hits all alike too. The first round warms up and doesn't count.
+/// Measures each of them once in each round, so that whatever drifts hits all alike. What one leaves behind hits all alike as well: every
+/// second round is in another order, and each round after such a one is in the opposite order. The first round warms up and doesn't count.
 ///
 /// # Errors
 ///
@@ -46,9 +46,12 @@ pub type Turn<'a> = Box<dyn FnMut() -> anyhow::Result<f64> + 'a>;
 pub fn in_turns(rounds: usize, turns: &mut [Turn<'_>]) -> anyhow::Result<Vec<Sample>> {
     let mut measured = vec![Vec::with_capacity(rounds); turns.len()];
     let mut order: Vec<_> = (0..turns.len()).collect();
-    let mut random = Random(1);
     for round in 0..=rounds {
-        random.shuffle(&mut order);
+        if round % 2 == 1 {
+            fastrand::shuffle(&mut order);
+        } else {
+            order.reverse();
+        }
         for &next in &order {
             let value = turns[next]()?;
             if round > 0 {
@@ -57,24 +60,6 @@ pub fn in_turns(rounds: usize, turns: &mut [Turn<'_>]) -> anyhow::Result<Vec<Sam
         }
     }
     Ok(measured.into_iter().map(Sample::of).collect())
-}
-
-/// Numbers in no order, and the same in each run (a xorshift generator).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn shuffle(&mut self, order: &mut [usize]) {
-        for place in (1..order.len()).rev() {
-            order.swap(place, (self.next() % (place as u64 + 1)) as usize);
-        }
-    }
 }
 
 /// How long this takes, in microseconds.

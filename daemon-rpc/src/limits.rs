@@ -1,8 +1,5 @@
 //! Every time limit and size of the framework that no author chooses, with its reason.
 
-// Acceptors are for Linux alone.
-#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
-
 use std::time::Duration;
 
 /// What arguments, environment and directory may need in a `Command`. The system allows 6 MiB of the first two, and none of
@@ -127,15 +124,19 @@ pub(crate) const FIRST_RECEIVE: usize = 1024;
 pub(crate) const ROOM_PAUSE: Duration = Duration::from_millis(10);
 
 /// How many threads accept clients at most. One begins tens of thousands of commands a second.
+#[cfg(target_os = "linux")]
 pub(crate) const MAX_ACCEPTORS: usize = 8;
 
 /// How long an acceptor waits for what a client says first. Mostly that is there, or comes with the client's next system call.
+#[cfg(target_os = "linux")]
 pub(crate) const PROMPT_LIMIT: Duration = Duration::from_millis(2);
 
 /// How much an acceptor receives of a client, in bytes. A handshake and a command that are longer come too slowly to be waited for there.
+#[cfg(target_os = "linux")]
 pub(crate) const PROMPT_RECEIVE: usize = 64 * 1024;
 
 /// How long the control plane leaves a client to acceptors that are busy and get on: longer than most commands' first step.
+#[cfg(target_os = "linux")]
 pub(crate) const BUSY_ACCEPTORS: Duration = Duration::from_millis(1);
 
 /// Up to how many bytes a chunk is short.

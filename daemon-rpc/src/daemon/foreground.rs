@@ -56,10 +56,11 @@ fn listens(socket: &OwnedFd) -> bool {
     rustix::net::sockopt::socket_acceptconn(socket) == Ok(true)
 }
 
-/// There, the system doesn't tell. What can be told from a listener is a connection.
+/// Apple's systems name that option and don't answer it. A connection has a peer, which a listener hasn't; a socket that is only bound can't be
+/// told from one.
 #[cfg(target_vendor = "apple")]
 fn listens(socket: &OwnedFd) -> bool {
-    rustix::net::getpeername(socket).is_err()
+    rustix::net::getpeername(socket).err() == Some(rustix::io::Errno::NOTCONN)
 }
 
 /// The life lock, also if a daemon holds it: with the supervisor's socket in the place of its own, nobody finds that one any more.

@@ -86,14 +86,12 @@ pub(super) fn set_umask() {
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
 }
 
-/// Names the process as its program, since the link it was started through would make it "exe".
+/// Names the process as its program, since the link it was started through, which only Linux has, would make it "exe".
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables))]
 pub(super) fn name_process(name: &str) {
     #[cfg(target_os = "linux")]
     if let Ok(name) = std::ffi::CString::new(name) {
         // Only `ps` would miss it.
         let _ = rustix::thread::set_name(&name);
     }
-    // Elsewhere there is no such link.
-    #[cfg(not(target_os = "linux"))]
-    let _ = name;
 }

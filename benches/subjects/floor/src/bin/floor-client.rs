@@ -1,12 +1,12 @@
 //! The least-possible client: sends a line, copies what comes back. With `copy`, it sends its standard input as well.
 
 use std::error::Error;
-use std::io::{self, Read, Write};
+use std::io::Write as _;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use bench_floor::BLOCK;
+use bench_floor::copy;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -15,23 +15,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut server = UnixStream::connect(path)?;
     server.write_all(format!("{request}\n").as_bytes())?;
     if request == "copy" {
-        let mut to_server = server.try_clone()?;
+        let to_server = server.try_clone()?;
         thread::spawn(move || {
-            copy(&mut io::stdin(), &mut to_server)?;
+            copy(rustix::stdio::stdin(), &to_server)?;
             to_server.shutdown(Shutdown::Write)
         });
     }
-    copy(&mut server, &mut io::stdout())?;
+    // Rust's own standard output looks for line ends, and writes up to the last of them apart.
+    copy(&server, rustix::stdio::stdout())?;
     Ok(())
-}
-
-/// `std::io::copy` might leave it to the kernel, which is another measurement.
-fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
-    let mut block = vec![0; BLOCK];
-    loop {
-        match from.read(&mut block)? {
-            0 => return Ok(()),
-            count => to.write_all(block.get(..count).unwrap_or_default())?,
-        }
-    }
 }

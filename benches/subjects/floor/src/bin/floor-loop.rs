@@ -1,4 +1,4 @@
-//! A server with an event loop, which is Linux's.
+//! The server of `event_loop`.
 
 use std::error::Error;
 
@@ -7,5 +7,5 @@ fn main() -> Result<(), Box<dyn Error>> {
     #[cfg(target_os = "linux")]
     return bench_floor::event_loop::serve(path.as_ref());
     #[cfg(not(target_os = "linux"))]
-    Err(format!("it can't listen at {} without epoll", path.display()).into())
+    Err(format!("to listen at {} it needs epoll, which is Linux's", path.display()).into())
 }
