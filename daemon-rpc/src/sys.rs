@@ -48,7 +48,7 @@ pub(crate) fn watch(descriptor: Arc<OwnedFd>, interest: Interest) -> io::Result<
 }
 
 /// Leaves the session of whoever started this process, so that none of his terminals and no Ctrl+C of his reaches it, and forgets which
-/// signals he ignores.
+/// signals he ignores or blocks.
 pub(crate) fn leave_callers_session() -> io::Result<()> {
     // First, so that a signal which the caller ignores can't come from his terminal any more when it is heeded.
     rustix::process::setsid()?;
@@ -58,6 +58,12 @@ pub(crate) fn leave_callers_session() -> io::Result<()> {
             // SAFETY: a default action installs no handler.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
+    }
+    // SAFETY: the set is filled in before it is read, and both calls take pointers to live variables or none.
+    unsafe {
+        let mut none = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
     }
     Ok(())
 }

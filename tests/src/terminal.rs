@@ -18,7 +18,7 @@ pub const CTRL_D: &[u8] = b"\x04";
 const ROWS: u16 = 24;
 const COLUMNS: u16 = 80;
 
-/// Starts a program in a terminal of its own, which knows the basic colours unless `variables` say otherwise.
+/// Starts a program in a terminal of its own, of the usual size, which knows the basic colours unless `variables` say otherwise.
 ///
 /// # Panics
 ///
@@ -29,8 +29,23 @@ pub fn in_terminal(
     arguments: &[&str],
     variables: &[(&str, &str)],
 ) -> (Pty, Child) {
+    in_terminal_of(Size::new(ROWS, COLUMNS), scene, program, arguments, variables)
+}
+
+/// The same in one of any size.
+///
+/// # Panics
+///
+/// If there is no terminal to be had, or the program can't be started.
+pub fn in_terminal_of(
+    size: Size,
+    scene: &Scene,
+    program: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> (Pty, Child) {
     let (pty, pts) = open().expect("a terminal");
-    pty.resize(Size::new(ROWS, COLUMNS)).expect("it can be resized");
+    pty.resize(size).expect("it can be resized");
     let mut command = Command::new(program)
         .args(arguments)
         .env("DAEMON_RPC_DIR", scene.directory())

@@ -332,8 +332,10 @@ mod log {
     fn is_shown() {
         let scene = Scene::new();
         let (_, stderr, code) = told(&flag(&scene, SCRIPTED, &["--daemon-log"]));
-        let expected =
-            format!("scripted: there is no log at {} yet\n", scene.file("scripted", "log").display());
+        let expected = format!(
+            "scripted: there is no log at {}; a daemon begins one when it starts\n",
+            scene.file("scripted", "log").display()
+        );
         assert_eq!((stderr, code), (expected, Some(69)));
         scene.run(SCRIPTED, "");
         let shown = flag(&scene, SCRIPTED, &["--daemon-log"]);

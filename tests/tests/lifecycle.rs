@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use daemon_rpc_tests::scene::{Scene, finish, has_strace, start, success, told, until, until_ended};
+use daemon_rpc_tests::scene::{
+    Scene, both_ways, finish, has_strace, start, success, told, until, until_ended,
+};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -17,6 +20,7 @@ const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const REBUILT: &str = env!("CARGO_BIN_EXE_scripted-rebuilt");
 const NAMED: &str = env!("CARGO_BIN_EXE_named");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
+const TWO_THREADS: &str = env!("CARGO_BIN_EXE_two-threads");
 const PER_PROJECT: &str = env!("CARGO_BIN_EXE_per-project");
 
 mod starting {
@@ -57,15 +61,18 @@ mod starting {
 
     #[test]
     fn the_daemons_files_are_its_users_alone() {
-        let scene = Scene::new();
-        let mut command = scene.command("sh");
-        command.args(["-c", "umask 0; \"$ECHO\""]).env("ECHO", ECHO);
-        finish(start(&mut command, ""));
-        let uid = rustix::process::geteuid().as_raw();
-        let id = format!("echo-{uid}");
-        for (extension, mode) in [("sock", 0o600), ("pid", 0o600), ("lock", 0o600), ("log", 0o600)] {
-            let found = fs::symlink_metadata(scene.file(&id, extension)).unwrap();
-            assert_eq!((found.permissions().mode() & 0o7777, found.uid()), (mode, uid), "{extension}");
+        for umask in ["0", "777"] {
+            let scene = Scene::new();
+            let mut command = scene.command("sh");
+            command.args(["-c", &format!("umask {umask}; \"$ECHO\"")]).env("ECHO", ECHO);
+            finish(start(&mut command, ""));
+            let uid = rustix::process::geteuid().as_raw();
+            let id = format!("echo-{uid}");
+            for extension in ["sock", "pid", "lock", "log"] {
+                let found = fs::symlink_metadata(scene.file(&id, extension)).unwrap();
+                let mode = found.permissions().mode() & 0o7777;
+                assert_eq!((mode, found.uid()), (0o600, uid), "{extension}, umask {umask}");
+            }
         }
     }
 
@@ -82,6 +89,58 @@ mod starting {
         assert_eq!(fs::read_to_string(format!("{daemon}/comm")).unwrap(), "scripted\n");
         let status = fs::read_to_string(format!("{daemon}/status")).unwrap();
         assert!(status.contains("\nUmask:\t0022\n"), "{status}");
+    }
+
+    #[test]
+    fn a_signal_that_the_first_caller_blocks_ends_the_daemon_all_the_same() {
+        let blocking = |program: &str| {
+            let mut command = Command::new("env");
+            command.args(["--block-signal=TERM", program]);
+            command
+        };
+        if !blocking("true").output().is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: this system's env can't block signals");
+            return;
+        }
+        let scene = Scene::new();
+        let mut first = scene.command("env");
+        first.args(blocking(SCRIPTED).get_args());
+        assert_eq!(told(&finish(start(&mut first, "print first"))), success("first\n"));
+        let daemon = scene.daemon_pid("scripted").unwrap();
+        kill_process(daemon, Signal::TERM).unwrap();
+        until_ended(daemon);
+    }
+
+    #[test]
+    fn where_there_can_be_no_threads_for_handlers_everybody_is_told() {
+        // Of a user who runs nothing else.
+        const USER: u32 = 54322;
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: only root can act as another user");
+            return;
+        }
+        both_ways(|scene| {
+            chown(scene.directory(), Some(USER), None).unwrap();
+            let program = scene.path("two-threads");
+            fs::copy(TWO_THREADS, &program).unwrap();
+            let limited = |processes: &str, arguments: &[&str]| {
+                let mut command = scene.command("bash");
+                let script = format!("ulimit -u {processes}; exec \"$0\" \"$@\"");
+                command.args(["-c", &script]).arg(&program).args(arguments).uid(USER).gid(USER);
+                finish(start(&mut command, "print done"))
+            };
+            let (stdout, stderr, code) = told(&limited("3", &[]));
+            assert_eq!((&*stdout, code), ("", Some(69)), "{stderr}");
+            assert!(stderr.contains("two-threads: can't start the threads for handlers: "), "{stderr}");
+
+            assert_eq!(told(&limited("100", &[])), success("done\n"));
+            if !scene.is_inline() {
+                // It takes a thread to wait for somebody with a limit.
+                let (_, stderr, code) = told(&limited("1", &["--daemon-stop"]));
+                assert_eq!(code, Some(69));
+                assert!(stderr.starts_with("two-threads: can't wait for the daemon"), "{stderr}");
+            }
+        });
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Stdio};
 
-use daemon_rpc_tests::scene::{Scene, both_ways, finish, finish_status, start, success, told};
+use daemon_rpc_tests::scene::{Scene, both_ways, finish, finish_status, start, success, told, until};
 use pty_process::blocking::{Command, Pty, open};
 
+const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted");
 const ECHO: &str = env!("CARGO_BIN_EXE_echo");
 const COPY: &str = env!("CARGO_BIN_EXE_copy");
 const STREAM: &str = env!("CARGO_BIN_EXE_stream");
@@ -52,6 +53,25 @@ fn input_is_a_pipe_a_file_nothing_or_closed() {
             closed.args(["-c", "exec \"$0\" \"$@\" <&-", program]).args(arguments);
             assert_eq!(told(&finish(start(&mut closed, ""))), success(""));
         }
+    });
+}
+
+/// `poll` says of these what it says of a pipe that nobody reads.
+#[test]
+fn output_is_a_file_that_the_kernel_makes_up() {
+    const FILE: &str = "/sys/kernel/mm/transparent_hugepage/khugepaged/pages_to_scan";
+    let file = || File::options().write(true).open(FILE);
+    let (Ok(value), Ok(_)) = (fs::read_to_string(FILE), file()) else {
+        eprintln!("skipped: {FILE} isn't there, or only root may write it");
+        return;
+    };
+    both_ways(|scene| {
+        let (running, go_on) = (scene.path("running"), scene.path("go-on"));
+        let script = format!("touch {}\nawait {}\nprint {value}", running.display(), go_on.display());
+        let client = start(scene.command(SCRIPTED).stdout(file().unwrap()), script);
+        until("the command runs, and its client waits", || running.exists());
+        fs::write(go_on, "").unwrap();
+        assert_eq!(told(&finish(client)), success(""));
     });
 }
 

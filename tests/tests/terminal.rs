@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::Child;
 
 use daemon_rpc_tests::scene::{Scene, both_ways, finish, finish_status, start, told, until};
-use daemon_rpc_tests::terminal::{CTRL_C, CTRL_D, in_terminal, read_until};
+use daemon_rpc_tests::terminal::{CTRL_C, CTRL_D, in_terminal, in_terminal_of, read_until};
 use pty_process::Size;
 use pty_process::blocking::Pty;
 use rustix::process::{Pid, Signal};
@@ -118,6 +118,18 @@ mod description {
         pty.write_all(CTRL_D).unwrap();
         assert_eq!(line(&mut pty), "text Some(123)");
         assert!(finish_status(&mut client).success());
+    }
+
+    #[test]
+    fn follows_the_size_of_a_terminal_that_has_none_yet() {
+        both_ways(|scene| {
+            let (mut pty, mut client) = in_terminal_of(Size::new(0, 0), scene, TERMINAL, &["follow"], &[]);
+            assert_eq!(line(&mut pty), "stdin stdout stderr no size (Basic, Basic)");
+            pty.resize(Size::new(30, 100)).unwrap();
+            assert_eq!(line(&mut pty), "100x30");
+            pty.write_all(CTRL_C).unwrap();
+            assert_eq!(finish_status(&mut client).signal(), Some(Signal::INT.as_raw()));
+        });
     }
 
     #[test]

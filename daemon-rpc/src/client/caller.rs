@@ -43,12 +43,14 @@ impl Caller {
         let input = self.input.as_ref().and_then(StreamedInput::poll_fd);
         let resizes = self.resizes.as_ref().map(Resizes::poll_fd);
         let (awaits_input, awaits_resizes) = (input.is_some(), resizes.is_some());
+        let watches_reader = self.stdout.may_lose_reader();
+        let reader = if watches_reader { self.stdout.poll_for_reader() } else { daemon.poll_fd() };
         // In the places of what isn't awaited stands what is watched anyhow.
         let mut watched = [
             daemon.poll_fd(),
-            self.stdout.poll_for_reader(),
-            input.unwrap_or_else(|| self.stdout.poll_for_reader()),
-            resizes.unwrap_or_else(|| self.stdout.poll_for_reader()),
+            reader,
+            input.unwrap_or_else(|| daemon.poll_fd()),
+            resizes.unwrap_or_else(|| daemon.poll_fd()),
         ];
         let asked = if awaits_input || awaits_resizes { &mut watched[..] } else { &mut watched[..2] };
         retry_on_intr(|| fault::at("wait").and_then(|()| poll(asked, None)))
@@ -56,7 +58,8 @@ impl Caller {
 
         let [daemon, reader, input, resizes] = watched.map(|descriptor| descriptor.revents());
         // What the daemon has sent already may be the end of the command, which then had no need of a reader.
-        if reader.intersects(PollFlags::ERR | PollFlags::HUP) && daemon.is_empty() {
+        let is_broken = watches_reader && reader.intersects(PollFlags::ERR | PollFlags::HUP);
+        if is_broken && daemon.is_empty() && self.stdout.has_lost_reader() {
             return Err(ClientError::ReaderGone);
         }
         Ok(Ready {

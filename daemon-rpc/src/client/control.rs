@@ -118,11 +118,13 @@ fn lock_start(instance: &Instance, tell: &(dyn Fn(Wait) + Sync)) -> Result<Start
 fn patiently<T>(tell: &(dyn Fn(Wait) + Sync), what: Wait, wait: impl FnOnce() -> T) -> T {
     thread::scope(|scope| {
         let (waiting, over) = channel::<()>();
-        scope.spawn(move || {
+        let notice = move || {
             if over.recv_timeout(WAITING_NOTICE) == Err(RecvTimeoutError::Timeout) {
                 tell(what);
             }
-        });
+        };
+        // Where there can't be another thread, it is waited for in silence.
+        let _ = thread::Builder::new().spawn_scoped(scope, notice);
         let result = wait();
         drop(waiting);
         result

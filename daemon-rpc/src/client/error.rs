@@ -51,7 +51,7 @@ pub(crate) enum ClientError {
     NoAnswer { pid: Option<i32>, log: PathBuf },
     #[error("the daemon ended before it had loaded what it needs; its log is {log}", log = .log.display())]
     DiedLoading { log: PathBuf },
-    #[error("there is no log at {path} yet", path = .path.display())]
+    #[error("there is no log at {path}; a daemon begins one when it starts", path = .path.display())]
     NoLog { path: PathBuf },
     #[error("can't read the log")]
     Log { source: io::Error },

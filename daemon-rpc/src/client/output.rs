@@ -1,8 +1,11 @@
 //! The caller's output streams, written without a buffer in between.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::BorrowedFd;
+use rustix::fs::{FileType, fstat};
 use rustix::io::{Errno, write};
 
 use super::ClientError;
@@ -14,26 +17,46 @@ use crate::fault;
 pub(super) struct CallersStream {
     descriptor: BorrowedFd<'static>,
     name: &'static str,
+    /// It was found to be a file, which nobody reads who could go.
+    is_file: Cell<bool>,
 }
 
 impl CallersStream {
     pub(super) fn stdout() -> Self {
-        Self { descriptor: rustix::stdio::stdout(), name: "standard output" }
+        Self::new(rustix::stdio::stdout(), "standard output")
     }
 
     pub(super) fn stderr() -> Self {
-        Self { descriptor: rustix::stdio::stderr(), name: "standard error" }
+        Self::new(rustix::stdio::stderr(), "standard error")
     }
 
     /// One of a caller who isn't this process.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(super) fn to(descriptor: BorrowedFd<'static>) -> Self {
-        Self { descriptor, name: "a stream" }
+        Self::new(descriptor, "a stream")
+    }
+
+    fn new(descriptor: BorrowedFd<'static>, name: &'static str) -> Self {
+        Self { descriptor, name, is_file: Cell::new(false) }
     }
 
     /// Asks `poll` about nothing but the reader's going away, which it reports unasked.
     pub(super) fn poll_for_reader(&self) -> PollFd<'_> {
         PollFd::new(&self.descriptor, PollFlags::empty())
+    }
+
+    /// Whether it isn't known yet that nobody can go.
+    pub(super) fn may_lose_reader(&self) -> bool {
+        !self.is_file.get()
+    }
+
+    /// Whether the reader has gone, which `poll` has reported. It reports the same of some files that the kernel makes up, as those in
+    /// `/sys` are.
+    pub(super) fn has_lost_reader(&self) -> bool {
+        let is_file = fstat(self.descriptor)
+            .is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile);
+        self.is_file.set(is_file);
+        !is_file
     }
 
     pub(super) fn write_all(&self, mut bytes: &[u8]) -> Result<(), ClientError> {

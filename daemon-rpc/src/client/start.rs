@@ -77,7 +77,8 @@ fn spawn(
     log: &NewLog,
 ) -> io::Result<Child> {
     fault::at("spawn")?;
-    let mut command = Command::new(version::executable()?);
+    let program_file = version::executable()?;
+    let mut command = Command::new(&program_file);
     command
         .arg0(&program.name)
         .args(role::daemon_arguments(instance.id(), &program.build))
@@ -90,7 +91,9 @@ fn spawn(
     // Or nobody would tell how the daemon ended.
     sys::heed([Signal::CHILD]);
     // With the command goes this process's copy of the listener: from here on the daemon alone keeps callers waiting.
-    command.spawn()
+    command
+        .spawn()
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", program_file.display())))
 }
 
 /// Ends a daemon that doesn't get ready.

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::BorrowedFd;
 use rustix::stdio;
-use rustix::termios::tcgetwinsize;
+use rustix::termios::{Winsize, tcgetwinsize};
 
 use crate::protocol::{CallersTerminal, Stream};
 use crate::{ColorSupport, TerminalSize, sys};
@@ -27,12 +27,16 @@ pub(super) fn describe() -> CallersTerminal {
 
 /// The size of the first stream that is a terminal and knows it.
 fn size() -> Option<TerminalSize> {
-    let streams: [BorrowedFd<'_>; 3] = [stdio::stdout(), stdio::stderr(), stdio::stdin()];
-    let sizes = streams.into_iter().filter_map(|stream| tcgetwinsize(stream).ok());
-    sizes
+    sizes()
         .filter(|size| size.ws_col > 0 && size.ws_row > 0)
         .map(|size| TerminalSize { columns: size.ws_col, rows: size.ws_row })
         .next()
+}
+
+/// What the terminals among the streams say. New ones are often of size 0 for a moment.
+fn sizes() -> impl Iterator<Item = Winsize> {
+    let streams: [BorrowedFd<'_>; 3] = [stdio::stdout(), stdio::stderr(), stdio::stdin()];
+    streams.into_iter().filter_map(|stream| tcgetwinsize(stream).ok())
 }
 
 pub(super) fn is_terminal(stream: Stream) -> bool {
@@ -76,7 +80,7 @@ pub(super) struct Resizes {
 impl Resizes {
     /// Begins to watch, if there is a terminal.
     pub(super) fn watch() -> io::Result<Option<Self>> {
-        if size().is_none() {
+        if sizes().next().is_none() {
             return Ok(None);
         }
         let (signals, sender) = UnixStream::pair()?;

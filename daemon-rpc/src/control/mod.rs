@@ -115,6 +115,9 @@ impl Control {
 
     /// Stops the daemon as [`Stop::Drain`] does, if there is one, and starts one of this build. Returns when it has loaded its state.
     ///
+    /// It is made for programs that end soon. The daemon is a child of this process, which is to wait for it if it lives on, has the default
+    /// action for `SIGCHLD` from then on, and keeps the descriptors that it has by then from all its children.
+    ///
     /// # Errors
     ///
     /// As for [`stop`](Self::stop), and when the new one can't be started or can't load its state.

@@ -25,6 +25,7 @@ mod status;
 mod supervisor;
 mod tally;
 
+use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::Arc;
 
@@ -35,7 +36,6 @@ use tokio::runtime;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::CommandHandler;
 use crate::app::Program;
 use crate::instance::{Instance, Log};
 use crate::invocation::LoadedState;
@@ -45,6 +45,7 @@ use crate::protocol::{Message, VersionCheck};
 use crate::settings::Settings;
 use crate::state::Loader;
 use crate::sys;
+use crate::{CommandHandler, ExitCode};
 use handover::Handover;
 
 pub(crate) use error::DaemonError;
@@ -223,6 +224,27 @@ pub(crate) fn run_inline(
     on_runtimes(program, load, handler, None, async |daemon| control::serve_one(daemon, socket).await)
 }
 
+/// The pool of handlers' threads. Where tokio can't have one of them it panics, and then waits for the others for ever, so that the process
+/// ends instead of the panic.
+fn handlers_runtime(program: &Program) -> io::Result<runtime::Runtime> {
+    let mut builder = runtime::Builder::new_multi_thread();
+    if let Some(threads) = program.settings.worker_threads {
+        builder.worker_threads(threads.get());
+    }
+    builder.thread_name("handler").enable_all();
+    let hook = std::panic::take_hook();
+    let name = program.name.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let reason = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        // Nobody can be told where it can't be written.
+        let _ = writeln!(io::stderr(), "{name}: can't start the threads for handlers: {reason}");
+        std::process::exit(u8::from(ExitCode::UNAVAILABLE).into());
+    }));
+    let built = builder.build();
+    std::panic::set_hook(hook);
+    built
+}
+
 /// Runs the control plane until it is done, with the handlers' runtime and the application's state beside it.
 fn on_runtimes<T>(
     program: &Program,
@@ -232,11 +254,7 @@ fn on_runtimes<T>(
     serve: impl AsyncFnOnce(&Arc<Daemon>) -> Result<T, DaemonError>,
 ) -> Result<T, DaemonError> {
     let control = runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut handlers = runtime::Builder::new_multi_thread();
-    if let Some(threads) = program.settings.worker_threads {
-        handlers.worker_threads(threads.get());
-    }
-    let handlers = handlers.thread_name("handler").enable_all().build()?;
+    let handlers = handlers_runtime(program)?;
     let daemon = Daemon::new(program, load, handler, log, handlers.handle(), control.handle());
     let served = control.block_on(serve(&daemon));
     // With the sessions that were left go the last references to the daemon but this one.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, open};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fchmod, fstat, lstat, open};
 use rustix::io::Errno;
 
 use super::{InstanceError, own_uid};
@@ -59,7 +59,12 @@ fn open_itself(path: &Path, extra: OFlags) -> rustix::io::Result<File> {
 
 fn checked(path: &Path, file: File) -> Result<File, InstanceError> {
     let found = fstat(&file).map_err(|error| file_error(path, error))?;
-    check_own(path, &found, FileType::RegularFile).map(|()| file)
+    check_own(path, &found, FileType::RegularFile)?;
+    // The caller's umask may take from a new file what its next user, or the next daemon's, needs.
+    if !Mode::from_raw_mode(found.st_mode).contains(PRIVATE) {
+        fchmod(&file, PRIVATE).map_err(|error| file_error(path, error))?;
+    }
+    Ok(file)
 }
 
 /// Refuses what isn't ours or isn't what belongs there.
