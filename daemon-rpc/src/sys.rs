@@ -26,7 +26,15 @@ const LAST_CLASSIC_SIGNAL: libc::c_int = 31;
 /// Receives what there is, behind what `buffer` holds, which is given room for `room` bytes at least. 0 means that the peer has closed.
 pub(crate) fn receive(socket: impl AsFd, buffer: &mut BytesMut, room: usize) -> io::Result<usize> {
     buffer.reserve(room);
-    let ((received, _), count) = recv(socket, buffer.spare_capacity_mut(), RecvFlags::empty())?;
+    let all = buffer.capacity() - buffer.len();
+    receive_at_most(socket, buffer, all)
+}
+
+/// The same, but no more than `most` bytes.
+pub(crate) fn receive_at_most(socket: impl AsFd, buffer: &mut BytesMut, most: usize) -> io::Result<usize> {
+    buffer.reserve(most);
+    let room = buffer.spare_capacity_mut().get_mut(..most).unwrap_or_default();
+    let ((received, _), count) = recv(socket, room, RecvFlags::empty())?;
     debug_assert_eq!(received.len(), count);
     // SAFETY: the kernel has just written the first `count` bytes of the spare capacity.
     unsafe { buffer.advance_mut(count) };
