@@ -31,9 +31,9 @@ pub(crate) const LOADING_NOTICE: Duration = Duration::from_secs(1);
 /// How much more than a chunk a client asks the kernel for at once, so that the end of a command comes with its last chunk.
 pub(crate) const RECEIVE_EXTRA: usize = 4 * 1024;
 
-/// If so much of a chunk is still to come, in bytes, no more than that is received with the next header, so that long chunks come one by one and
-/// whole. What goes into a pipe in pieces of other sizes than its own takes its reader more turns.
-pub(crate) const LONG_REST: usize = 32 * 1024;
+/// Of a chunk so long, in bytes, the rest is received with no more than the next one's header, so that such chunks come one by one. What goes into a
+/// pipe in pieces of other sizes than its own takes its reader more turns.
+pub(crate) const LONG_CHUNK: usize = 32 * 1024;
 
 /// How many times as long as for a daemon's handshake a client waits for one that a supervisor still starts: without a daemon,
 /// nobody can say that it will come.

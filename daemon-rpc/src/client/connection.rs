@@ -16,9 +16,7 @@ use super::ClientError;
 use super::readiness::wait_for;
 use crate::app::Program;
 use crate::instance::{Instance, ROOT, own_uid};
-use crate::limits::{
-    BODY_OVERHEAD, LONG_REST, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA, START_LIMIT,
-};
+use crate::limits::{BODY_OVERHEAD, MAX_ERROR_TEXT, MAX_VERSION_CHECK, RECEIVE_EXTRA, START_LIMIT};
 use crate::protocol::{FRAME_HEADER, FrameReader, Message, ProtocolError, StatusRequest, VersionCheck};
 use crate::retry::{NO_SIGNAL, may_retry};
 use crate::{fault, sys};
@@ -255,8 +253,10 @@ impl Connection {
 
     /// Receives what there is, to be decoded, or the end.
     pub(super) fn receive(&mut self) -> Result<Option<Received>, ClientError> {
-        let rest = self.reader.awaited();
-        let most = if rest >= LONG_REST { rest + FRAME_HEADER } else { self.chunk_size + RECEIVE_EXTRA };
+        let most = match self.reader.rest_of_long_chunk() {
+            Some(rest) => rest + FRAME_HEADER,
+            None => self.chunk_size + RECEIVE_EXTRA,
+        };
         let received = fault::at("receive").map_err(io::Error::from);
         match received.and_then(|()| sys::receive_at_most(&self.socket, self.reader.received(), most)) {
             Ok(0) => Ok(Some(Received::Closed)),

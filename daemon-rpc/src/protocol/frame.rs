@@ -5,6 +5,7 @@ use tokio_util::codec::{Decoder as _, LengthDelimitedCodec};
 
 use super::message::{Message, kind};
 use super::{ProtocolError, Stream};
+use crate::limits::LONG_CHUNK;
 
 const LENGTH_FIELD: usize = 4;
 
@@ -49,6 +50,7 @@ pub(crate) struct FrameReader {
 #[derive(Debug)]
 struct BegunChunk {
     kind: u8,
+    is_long: bool,
     left: usize,
 }
 
@@ -75,6 +77,11 @@ impl FrameReader {
     /// Where the bytes that the peer sent are to be appended.
     pub(crate) fn received(&mut self) -> &mut BytesMut {
         &mut self.received
+    }
+
+    /// How many bytes are still to come of a long chunk, if that is what comes.
+    pub(crate) fn rest_of_long_chunk(&self) -> Option<usize> {
+        self.begun.as_ref().filter(|chunk| chunk.is_long).map(|chunk| chunk.left)
     }
 
     /// How many bytes are known to come.
@@ -138,7 +145,7 @@ impl FrameReader {
             return None;
         }
         self.received.advance(FRAME_HEADER);
-        Some(BegunChunk { kind, left })
+        Some(BegunChunk { kind, is_long: left >= LONG_CHUNK, left })
     }
 }
 
